@@ -1,0 +1,63 @@
+// What do we ask of the place where the repositories are? GitHub is one adapter, the work tree of `roundhouse run` another.
+
+import type { Repository, Trigger } from '../../config-schema/trigger.ts';
+import type { CheckConclusion } from '../../config-schema/outcome.ts';
+
+/**
+ * Every call may be repeated. Errors that a later try can mend are thrown as ForgeUnavailable, with the wait that the forge
+ * asked for; everything else as it comes.
+ */
+export interface Forge {
+  /** Everything that a pipeline needs to begin, in one query. `configPaths` in order of preference; the first that exists is `config`. */
+  load(trigger: Trigger, configPaths: readonly string[]): Promise<Loaded>;
+  /** Reading access to the code of this one repository, contents:read, for an hour at most. */
+  credential(repository: Repository): Promise<GitCredential>;
+  /** Creates the check run, or updates the one with this externalId on this sha. Answers its id. */
+  report(repository: Repository, check: CheckRun): Promise<{ id: number | string }>;
+}
+
+export type Loaded = {
+  config: { path: string; text: string } | null;
+  /** GitHub's rules or branch protection cover the ref. */
+  refIsProtected: boolean;
+  /** The sender's permission on the repository: 'admin' | 'maintain' | 'write' | 'triage' | 'read' | 'none'. */
+  senderPermission: string;
+  commit: { subject: string; authorLogin: string | null };
+  pullRequestNumbers: number[];
+};
+
+/** What `git fetch` on a builder needs. Secret: travels only encrypted for one builder. */
+export type GitCredential = {
+  /** `https://…/owner/name.git`, or a local folder. */
+  url: string;
+  /** A header such as `Authorization: Basic …`; null where none is needed. */
+  authorization: string | null;
+};
+
+/** One check run as it shall be (GitHub REST "checks"). Times are ISO 8601. */
+export type CheckRun = {
+  /** Our own key: makes creation idempotent. */
+  externalId: string;
+  /** Known from an earlier answer; saves the search by externalId. */
+  id?: number | string;
+  sha: string;
+  name: string;
+  detailsUrl: string;
+  status: 'queued' | 'in_progress' | 'completed';
+  startedAt?: string;
+  completedAt?: string;
+  conclusion?: CheckConclusion;
+  output?: { title: string; summary: string; annotations?: Annotation[] };
+};
+
+export type Annotation = { path: string; startLine: number; endLine: number; level: 'notice' | 'warning' | 'failure'; message: string; title?: string };
+
+export class ForgeUnavailable extends Error {
+  override name = 'ForgeUnavailable';
+  /** null: the caller's own back-off. */
+  readonly retryAfterSeconds: number | null;
+  constructor(message: string, retryAfterSeconds: number | null, options?: { cause?: unknown }) {
+    super(message, options);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}

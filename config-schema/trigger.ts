@@ -1,0 +1,53 @@
+// What happened in the repository? Our own words for it; GitHub's payloads end at app/webhooks.
+
+/** What a run may touch. T2: the default branch or a protected ref; T1: other refs; T0: a fork's pull request. */
+export type TrustLevel = 'T0' | 'T1' | 'T2';
+
+export type Repository = {
+  /** GitHub's numeric id: survives rename and transfer. */
+  id: number;
+  owner: string;
+  name: string;
+  private: boolean;
+  defaultBranch: string;
+  /** null when GitHub sent none (the App is not installed there any more). */
+  installationId: number | null;
+};
+
+/**
+ * One reason to run a pipeline. Every string in it is somebody else's data:
+ * it travels as environment or JSON, never as part of a shell line.
+ */
+export type Trigger = {
+  event: 'push' | 'pull_request' | 'rerun' | 'local';
+  /** GitHub's delivery id; equal for a redelivery. */
+  deliveryId: string;
+  /** ISO 8601, when the webhook came in. */
+  receivedAt: string;
+  repository: Repository;
+  /** Full name such as `refs/heads/main` or `refs/tags/v1`; for a fork's pull request `refs/pull/N/head`. */
+  ref: string;
+  /** The commit before the push; 40 zeros for a new ref. */
+  before: string;
+  /** The commit to build, 40 hexadecimal digits. */
+  sha: string;
+  sender: { id: number; login: string };
+  commit: { subject: string; authorLogin: string | null };
+  pullRequest: { number: number; url: string; headRepositoryId: number; headOwner: string; headName: string; baseRef: string } | null;
+};
+
+export const noCommit = '0'.repeat(40);
+
+export const branchOf = (ref: string): string | null => (ref.startsWith('refs/heads/') ? ref.slice('refs/heads/'.length) : null);
+export const tagOf = (ref: string): string | null => (ref.startsWith('refs/tags/') ? ref.slice('refs/tags/'.length) : null);
+
+/** True for a pull request whose head lies in another repository. */
+export const isFork = (trigger: Trigger): boolean =>
+  trigger.pullRequest !== null && trigger.pullRequest.headRepositoryId !== trigger.repository.id;
+
+/** The trust level, from numeric ids and GitHub's word on protection only. */
+export function trustLevel(trigger: Trigger, refIsProtected: boolean): TrustLevel {
+  if (isFork(trigger)) return 'T0';
+  if (branchOf(trigger.ref) === trigger.repository.defaultBranch || refIsProtected) return 'T2';
+  return 'T1';
+}

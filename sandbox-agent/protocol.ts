@@ -1,0 +1,66 @@
+// How do a builder and the agent in its sandbox talk? One ssh connection on a unix socket, a few `exec` commands.
+//
+//   start          stdin: one StepSpec as JSON, then EOF. stdout: StepState. Starting an index again changes nothing and answers its state.
+//   attach I FROM  stdout: the bytes of step I's output from byte FROM on, as they come; ends (exit status 0) when the step has ended and
+//                  all of it was sent. stdin: lines "ACK N": the builder has bytes below N safe, the spool may forget them.
+//                  stderr, at the end: one StepState as JSON.
+//   kill I GRACE   SIGTERM to every process of step I, SIGKILL after GRACE milliseconds; answers (StepState) when none is left.
+//   status         stdout: AgentStatus.
+//
+// Besides, the builder asks for `streamlocal-forward@openssh.com` of gitSocket: a connection to it inside the sandbox becomes a
+// channel to the builder, which serves `git upload-pack` of the one repository there.
+// An error of the caller's (unknown step, bad JSON) ends the command with exit status 2 and a sentence on stderr.
+
+export const protocolVersion = 1;
+
+/** Where things lie inside every sandbox. Both folders are bind mounts; `agent` is read-only. */
+export const paths = {
+  /** The agent bundle, its Node and loader; read-only. */
+  agent: '/opt/roundhouse',
+  /** Socket, host key and authorized key of this sandbox; the host sees it as the sandbox's `run` folder. */
+  run: '/run/roundhouse',
+  agentSocket: '/run/roundhouse/agent.sock',
+  hostKey: '/run/roundhouse/host_key',
+  authorizedKey: '/run/roundhouse/authorized_key',
+  gitSocket: '/run/roundhouse/git.sock',
+  /** Objects of the repository's mirror, read-only; an alternate of the checkout. Absent when the job has no checkout. */
+  mirror: '/run/roundhouse-mirror',
+  /** Step output that the builder has not acknowledged; on the sandbox's own disk. */
+  spool: '/var/lib/roundhouse-agent',
+} as const;
+
+/** A step's process blocks when so many bytes of its output are unacknowledged. */
+export const spoolBytes = 16 * 1024 * 1024;
+
+export type StepSpec = {
+  index: number;
+  /** The program and its arguments; `argv[0]` is looked up in the step's PATH. */
+  argv: string[];
+  /** The whole environment of the step; the agent adds nothing but HOME, USER, PATH and PWD where they are absent. */
+  env: Record<string, string>;
+  /** Absolute, or beginning with `~`. Made when it is missing. */
+  cwd: string;
+  background: boolean;
+  /** null: no limit. Exceeding it is SIGTERM, 10 s of grace, SIGKILL and the state 'timed-out'. */
+  noOutputTimeoutSeconds: number | null;
+};
+
+export type StepState =
+  | { index: number; state: 'running' }
+  | {
+      index: number;
+      state: 'ended';
+      /** 'killed' only by the kill command; a signal from elsewhere is 'exited' with `signal`. */
+      how: 'exited' | 'timed-out' | 'killed' | 'not-started';
+      exitCode: number | null;
+      signal: string | null;
+      durationMs: number;
+      /** Bytes of output in all. */
+      outputBytes: number;
+      /** For 'not-started' (no such program or folder): the sentence. */
+      reason?: string;
+      /** Processes of the step that the kernel's OOM killer took; null where the agent cannot see it (the builder can). */
+      oomKills?: number | null;
+    };
+
+export type AgentStatus = { version: typeof protocolVersion; steps: StepState[] };

@@ -52,6 +52,9 @@ export type SliceKey = { repositoryId: number; pipeline: number; workflow: strin
 export const sliceKey = (s: SliceKey): string =>
   `${pipelineKey({ id: s.repositoryId }, s.pipeline)}/${encode(s.workflow)}/${encode(s.job)}/${s.slice}`;
 
+/** The temporal workflow id of a slice. */
+export const sliceWorkflowId = (s: SliceKey): string => `slice/${sliceKey(s)}`;
+
 export const attemptKey = (s: SliceKey, attempt: number): string => `${sliceKey(s)}/attempts/${attempt}`;
 
 /** Logs of one step of one attempt: chunks and their manifest lie under it. */

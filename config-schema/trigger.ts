@@ -51,3 +51,13 @@ export function trustLevel(trigger: Trigger, refIsProtected: boolean): TrustLeve
   if (branchOf(trigger.ref) === trigger.repository.defaultBranch || refIsProtected) return 'T2';
   return 'T1';
 }
+
+/**
+ * By what a repeated webhook is known: its delivery id, and for a push the movement of the ref (GitHub may send one push as two
+ * deliveries). A force push A-B-A is three movements. A rerun is known by its delivery alone.
+ */
+export function triggerIdentities(trigger: Trigger): string[] {
+  const delivery = `delivery:${trigger.deliveryId}`;
+  if (trigger.event === 'rerun' || trigger.event === 'local') return [delivery];
+  return [delivery, `${trigger.event}:${trigger.before}:${trigger.sha}:${trigger.ref}`];
+}

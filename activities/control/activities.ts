@@ -1,0 +1,57 @@
+// What does the control process do for a temporal workflow? GitHub, keys, and the history.
+
+import type { CheckConclusion } from '../../config-schema/outcome.ts';
+import type { Diagnostic, Graph, Plan } from '../../config-schema/plan.ts';
+import type { SliceKey } from '../../config-schema/address.ts';
+import type { Repository, Trigger, TrustLevel } from '../../config-schema/trigger.ts';
+import type { JobView, PipelineView } from '../../config-schema/view.ts';
+
+/** Every call is safe to repeat. */
+export interface ControlActivities {
+  /** The number after the highest that the history of the repository holds. */
+  nextPipelineNumber(repositoryId: number): Promise<number>;
+  /** Config, permission and protection from the forge; compiles and stores the PipelineRecord. */
+  load(input: { trigger: Trigger; number: number }): Promise<LoadedPipeline>;
+  /** Brings one check run up to date. */
+  report(input: CheckReport): Promise<{ id: number | string }>;
+  /** From now on writes of earlier attempts of the slice are refused. */
+  beginAttempt(input: { slice: SliceKey; attempt: number }): Promise<void>;
+  /** Reading access to the repository's code, encrypted for the builder with this public key (JWK). */
+  sealCredential(input: { repository: Repository; builderKey: Record<string, unknown> }): Promise<string>;
+  /** A sentence on why a slice of this class still waits; null when a builder offers it and is just busy. */
+  explainWait(input: { resourceClass: string }): Promise<string | null>;
+  /** Stores the summary and its markers. */
+  finish(view: PipelineView): Promise<void>;
+}
+
+export type LoadedPipeline =
+  /** Nothing runs; `reason` is shown by `builds`. */
+  | { kind: 'nothing'; reason: string; commit: Trigger['commit'] }
+  | { kind: 'config-errors'; path: string; errors: Diagnostic[]; commit: Trigger['commit'] }
+  | { kind: 'graph'; graph: Graph; trust: TrustLevel; limits: Limits; commit: Trigger['commit'] };
+
+/** Waiting times, from the installation's settings. */
+export type Limits = {
+  /** A slice that found no builder for so long is broken. */
+  queueTimeoutSeconds: number;
+  /** A builder that takes nothing from its own queue for so long is lost. */
+  builderLostSeconds: number;
+  /** A sandbox that is not claimed for so long destroys itself. */
+  leaseSeconds: number;
+};
+
+/** What the object store keeps at `planKey`: all that a builder needs to know of a pipeline. No secret is in it. */
+export type PipelineRecord = { version: 1; number: number; trigger: Trigger; trust: TrustLevel; plan: Plan };
+
+export type CheckReport = {
+  repository: Repository;
+  sha: string;
+  pipeline: number;
+  /** The check's id when it is known. */
+  id?: number | string;
+  check:
+    | { kind: 'job'; name: string; workflow: string; job: JobView; warnings?: string[] }
+    | { kind: 'config-errors'; path: string; errors: Diagnostic[] };
+};
+
+export type { CheckConclusion };

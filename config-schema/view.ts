@@ -1,0 +1,104 @@
+// What does a person see of a pipeline? The same words for an open one (from Temporal) and an ended one (from the object store).
+
+import type { Outcome, StepResult } from './outcome.ts';
+import type { Repository, Trigger, TrustLevel } from './trigger.ts';
+
+export type State = 'waiting' | 'running' | 'ended';
+
+/** Times are ISO 8601. `outcome` is null until the thing has ended. */
+export type PipelineView = {
+  version: 1;
+  repository: Repository;
+  number: number;
+  trigger: Trigger;
+  trust: TrustLevel | null;
+  state: State;
+  outcome: Outcome | null;
+  /** Why nothing ran, or what broke. */
+  reason?: string;
+  startedAt: string;
+  endedAt: string | null;
+  workflows: WorkflowView[];
+};
+
+export type WorkflowView = { name: string; outcome: Outcome | null; jobs: JobView[] };
+
+export type JobView = {
+  name: string;
+  state: State;
+  outcome: Outcome | null;
+  reason?: string;
+  startedAt: string | null;
+  endedAt: string | null;
+  slices: SliceView[];
+};
+
+export type SliceView = {
+  index: number;
+  attempt: number;
+  state: State;
+  outcome: Outcome | null;
+  reason?: string;
+  /** Things worth a line: "builder b3 was lost at step 4; started again". */
+  notes: string[];
+  builder: string | null;
+  startedAt: string | null;
+  endedAt: string | null;
+  steps: StepView[];
+};
+
+export type StepView = { name: string; state: State; startedAt: string | null; result: StepResult | null };
+
+/** One line of a list of builds. */
+export type BuildLine = {
+  owner: string;
+  name: string;
+  repositoryId: number;
+  number: number;
+  event: Trigger['event'];
+  ref: string;
+  sha: string;
+  subject: string;
+  sender: string;
+  state: State;
+  outcome: Outcome | null;
+  reason?: string;
+  startedAt: string;
+  endedAt: string | null;
+};
+
+export function buildLine(view: PipelineView): BuildLine {
+  const { trigger } = view;
+  return {
+    owner: view.repository.owner,
+    name: view.repository.name,
+    repositoryId: view.repository.id,
+    number: view.number,
+    event: trigger.event,
+    ref: trigger.ref,
+    sha: trigger.sha,
+    subject: trigger.commit.subject,
+    sender: trigger.sender.login,
+    state: view.state,
+    outcome: view.outcome,
+    ...(view.reason !== undefined && { reason: view.reason }),
+    startedAt: view.startedAt,
+    endedAt: view.endedAt,
+  };
+}
+
+/** Ended pipelines of all repositories, newest first in a listing. `endedAt` is ISO 8601. */
+export function historyKey(endedAt: string, repositoryId: number, pipeline: number): string {
+  const inverted = String(9_999_999_999_999 - Date.parse(endedAt)).padStart(13, '0');
+  return `history/${inverted}-${repositoryId}-${pipeline}.json`;
+}
+
+/** Ended pipelines of one repository, newest first in a listing. */
+export function repositoryHistoryKey(repositoryId: number, pipeline: number): string {
+  return `repositories/${repositoryId}/history/${String(9_999_999_999 - pipeline).padStart(10, '0')}.json`;
+}
+
+export const summaryKey = (repositoryId: number, pipeline: number): string => `pipelines/${repositoryId}/${pipeline}/summary.json`;
+
+/** Where a repository's numeric id is found by its name. */
+export const repositoryNameKey = (owner: string, name: string): string => `repositories/by-name/${owner.toLowerCase()}/${name.toLowerCase()}.json`;

@@ -1,0 +1,88 @@
+// How do other processes speak to the temporal workflows?
+
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { pipelineWorkflowId, repositoryWorkflowId, sliceWorkflowId, type SliceKey } from '../config-schema/address.ts';
+import { controlQueue } from '../config-schema/queues.ts';
+import type { Trigger } from '../config-schema/trigger.ts';
+import type { PipelineView, SliceView } from '../config-schema/view.ts';
+import { openPipelines, pipelineView, sliceView, triggered } from './messages.ts';
+import type { repository } from './repository.ts';
+
+/** Hands what happened to the single writer of its repository. When it resolves, the trigger is durable. */
+export async function deliverTrigger(client: Client, trigger: Trigger): Promise<void> {
+  const { id } = trigger.repository;
+  await client.workflow.signalWithStart<typeof repository, [Trigger]>('repository', {
+    workflowId: repositoryWorkflowId(id),
+    taskQueue: controlQueue,
+    args: [{ repositoryId: id, nextNumber: null, seen: [], open: [], waiting: [] }],
+    signal: triggered,
+    signalArgs: [trigger],
+  });
+}
+
+/** Numbers of the repository's open pipelines, as its single writer knows them. */
+export async function openPipelinesOf(client: Client, repositoryId: number): Promise<number[]> {
+  try {
+    return await client.workflow.getHandle(repositoryWorkflowId(repositoryId)).query(openPipelines);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return [];
+    throw error;
+  }
+}
+
+/** An open pipeline with the steps of its running slices; null when Temporal has none. */
+export async function viewPipeline(client: Client, repositoryId: number, number: number): Promise<PipelineView | null> {
+  const handle = client.workflow.getHandle(pipelineWorkflowId(repositoryId, number));
+  try {
+    const view = await handle.query(pipelineView);
+    await Promise.all(
+      view.workflows.flatMap((workflow) =>
+        workflow.jobs.flatMap((job) =>
+          job.slices.map(async (slice, index) => {
+            if (slice.state !== 'running') return;
+            const key = { repositoryId, pipeline: number, workflow: workflow.name, job: job.name, slice: index };
+            job.slices[index] = (await viewSlice(client, key)) ?? slice;
+          }),
+        ),
+      ),
+    );
+    return view;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
+export async function viewSlice(client: Client, key: SliceKey): Promise<SliceView | null> {
+  try {
+    return await client.workflow.getHandle(sliceWorkflowId(key)).query(sliceView);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
+/** All pipelines that Temporal holds open, newest first. */
+export async function listOpenPipelines(client: Client): Promise<{ repositoryId: number; number: number }[]> {
+  const found: { repositoryId: number; number: number }[] = [];
+  for await (const { workflowId } of client.workflow.list({ query: `WorkflowType = 'pipeline' AND ExecutionStatus = 'Running'` })) {
+    const match = /^pipeline\/(\d+)\/(\d+)$/.exec(workflowId);
+    if (match) found.push({ repositoryId: Number(match[1]), number: Number(match[2]) });
+  }
+  return found;
+}
+
+/** Answers false when the pipeline is not open. */
+export async function cancelPipeline(client: Client, repositoryId: number, number: number): Promise<boolean> {
+  try {
+    await client.workflow.getHandle(pipelineWorkflowId(repositoryId, number)).cancel();
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+/** Waits for the end. Rejects with WorkflowNotFoundError when there is no such pipeline in Temporal. */
+export const pipelineOutcome = (client: Client, repositoryId: number, number: number): Promise<unknown> =>
+  client.workflow.getHandle(pipelineWorkflowId(repositoryId, number)).result();

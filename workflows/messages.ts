@@ -1,0 +1,17 @@
+// What can be said to, and asked of, the temporal workflows?
+
+import { defineQuery, defineSignal } from '@temporalio/workflow';
+import type { Outcome } from '../config-schema/outcome.ts';
+import type { Trigger } from '../config-schema/trigger.ts';
+import type { PipelineView, SliceView } from '../config-schema/view.ts';
+
+/** To the repository: something happened. */
+export const triggered = defineSignal<[Trigger]>('triggered');
+/** To the repository, from a pipeline: it has ended. */
+export const pipelineEnded = defineSignal<[{ number: number; outcome: Outcome }]>('pipelineEnded');
+/** Of the repository: the numbers of its open pipelines. */
+export const openPipelines = defineQuery<number[]>('openPipelines');
+/** Of a pipeline: all of it, but for the steps of running slices. */
+export const pipelineView = defineQuery<PipelineView>('pipelineView');
+/** Of a slice: itself, with its steps. */
+export const sliceView = defineQuery<SliceView>('sliceView');

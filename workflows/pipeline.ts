@@ -1,0 +1,152 @@
+// One trigger, one compiled config: load it, run its graph, report every job, keep the summary.
+
+import { CancellationScope, getExternalWorkflowHandle, isCancellation, log, setHandler } from '@temporalio/workflow';
+import { repositoryWorkflowId } from '../config-schema/address.ts';
+import { combine, type Outcome } from '../config-schema/outcome.ts';
+import type { Trigger } from '../config-schema/trigger.ts';
+import type { JobView, PipelineView } from '../config-schema/view.ts';
+import { control, type LoadedPipeline } from './activities.ts';
+import { coalesced, type Coalesced } from './coalesced.ts';
+import { slicesAtOnce } from './gate.ts';
+import { runJob } from './job.ts';
+import { pipelineEnded, pipelineView } from './messages.ts';
+import { readyJobs } from './ready-jobs.ts';
+
+export type PipelineInput = { trigger: Trigger; number: number };
+
+export async function pipeline(input: PipelineInput): Promise<Outcome> {
+  const { trigger, number } = input;
+  const view: PipelineView = {
+    version: 1,
+    repository: trigger.repository,
+    number,
+    trigger,
+    trust: null,
+    state: 'running',
+    outcome: null,
+    startedAt: now(),
+    endedAt: null,
+    workflows: [],
+  };
+  setHandler(pipelineView, () => view);
+
+  const reports: Coalesced[] = [];
+  try {
+    const loaded = await control.load(input);
+    view.trigger = { ...trigger, commit: loaded.commit };
+    view.outcome = await run(view, loaded, reports);
+  } catch (error) {
+    if (!isCancellation(error)) log.error('the pipeline broke', { error });
+    view.outcome = isCancellation(error) ? 'canceled' : 'broken';
+    view.reason ??= isCancellation(error) ? 'canceled before it began' : 'Roundhouse failed; the operator finds the reason in the log of the app';
+  }
+  view.state = 'ended';
+  view.endedAt = now();
+
+  // Whatever ended it: the forge gets the last word on every check, and the history its summary.
+  await CancellationScope.nonCancellable(async () => {
+    await Promise.all(reports.map((report) => report.settled()));
+    await control.finish(view);
+    try {
+      await getExternalWorkflowHandle(repositoryWorkflowId(trigger.repository.id)).signal(pipelineEnded, { number, outcome: view.outcome! });
+    } catch (error) {
+      log.warn('the repository was not told of the end', { error });
+    }
+  });
+  return view.outcome;
+}
+
+async function run(view: PipelineView, loaded: LoadedPipeline, reports: Coalesced[]): Promise<Outcome> {
+  const { repository, sha } = { repository: view.repository, sha: view.trigger.sha };
+  if (loaded.kind === 'nothing') {
+    view.reason = loaded.reason;
+    return 'skipped';
+  }
+  if (loaded.kind === 'config-errors') {
+    view.reason = `${loaded.path}: ${loaded.errors[0]?.message ?? 'is not valid'}`;
+    const { path, errors } = loaded;
+    const report = coalesced(async () => void (await control.report({ repository, sha, pipeline: view.number, check: { kind: 'config-errors', path, errors } })));
+    reports.push(report);
+    report.changed();
+    return 'failed';
+  }
+
+  view.trust = loaded.trust;
+  view.workflows = loaded.graph.workflows.map(({ name, jobs }) => ({ name, outcome: null, jobs: jobs.map(waitingJob) }));
+  const gate = slicesAtOnce();
+  const checkNames = uniqueCheckNames(loaded.graph);
+
+  await Promise.all(
+    loaded.graph.workflows.map(async ({ name: workflowName, jobs }, w) => {
+      const workflow = view.workflows[w]!;
+      const outcomes = new Map<string, Outcome>();
+      const started = new Set<string>();
+      const reporters = jobs.map((_, j) => {
+        let id: number | string | undefined;
+        const reporter = coalesced(async () => {
+          const check = { kind: 'job' as const, name: checkNames(w, j), workflow: workflowName, job: workflow.jobs[j]! };
+          ({ id } = await control.report({ repository, sha, pipeline: view.number, ...(id !== undefined && { id }), check }));
+        });
+        reports.push(reporter);
+        reporter.changed();
+        return reporter;
+      });
+      const end = (j: number, outcome: Outcome, reason?: string): void => {
+        const job = workflow.jobs[j]!;
+        Object.assign(job, { state: 'ended', outcome, endedAt: now(), ...(reason !== undefined && { reason }) });
+        outcomes.set(job.name, outcome);
+        reporters[j]!.changed();
+      };
+
+      const running = new Map<string, Promise<void>>();
+      while (outcomes.size < jobs.length) {
+        const ready = readyJobs(jobs, outcomes, started);
+        for (const { job, reason } of ready.notRun) end(jobs.findIndex((candidate) => candidate.name === job), 'not-run', reason);
+        for (const name of ready.start) {
+          started.add(name);
+          const j = jobs.findIndex((candidate) => candidate.name === name);
+          const job = workflow.jobs[j]!;
+          const changed = (): void => reporters[j]!.changed();
+          const whole = runJob({ view, workflow: workflowName, job: jobs[j]!, jobView: job, limits: loaded.limits, gate, changed });
+          running.set(name, whole.then((outcome) => end(j, outcome)).finally(() => running.delete(name)));
+        }
+        if (ready.notRun.length > 0) continue;
+        if (running.size === 0) throw new Error(`no job of workflow ${workflowName} can start`);
+        await Promise.race(running.values());
+      }
+      workflow.outcome = combine([...outcomes.values()]);
+    }),
+  );
+  return combine(view.workflows.map((workflow) => workflow.outcome!));
+}
+
+const waitingJob = ({ name, parallelism }: { name: string; parallelism: number }): JobView => ({
+  name,
+  state: 'waiting',
+  outcome: null,
+  startedAt: null,
+  endedAt: null,
+  slices: Array.from({ length: parallelism }, (_, index) => ({
+    index,
+    attempt: 1,
+    state: 'waiting',
+    outcome: null,
+    notes: [],
+    builder: null,
+    startedAt: null,
+    endedAt: null,
+    steps: [],
+  })),
+});
+
+/** A job's check is named as the job, unless another workflow of the pipeline has a job of that name. */
+function uniqueCheckNames(graph: { workflows: { name: string; jobs: { name: string }[] }[] }): (workflow: number, job: number) => string {
+  const names = graph.workflows.flatMap((workflow) => workflow.jobs.map((job) => job.name));
+  return (w, j) => {
+    const workflow = graph.workflows[w]!;
+    const name = workflow.jobs[j]!.name;
+    return names.filter((other) => other === name).length > 1 ? `${workflow.name}/${name}` : name;
+  };
+}
+
+const now = (): string => new Date().toISOString();

@@ -1,0 +1,187 @@
+// One slice of a job: find a builder, run its steps in one sandbox, leave nothing behind. A lost builder costs one attempt.
+
+import { ActivityFailure, ApplicationFailure, CancellationScope, TimeoutFailure, isCancellation, log, setHandler, sleep } from '@temporalio/workflow';
+import type { SliceKey } from '../config-schema/address.ts';
+import type { Outcome, StepResult } from '../config-schema/outcome.ts';
+import type { GraphJob } from '../config-schema/plan.ts';
+import { classQueue, failureTypes } from '../config-schema/queues.ts';
+import type { Repository } from '../config-schema/trigger.ts';
+import type { SliceView } from '../config-schema/view.ts';
+import { anyBuilder, control, thisBuilder, type Limits, type OpenedSandbox } from './activities.ts';
+import { sliceView } from './messages.ts';
+
+/** The first, and two more when builders are lost. */
+const mostAttempts = 3;
+/** Sandboxes tried per attempt before we call ourselves broken. */
+const mostSandboxes = 3;
+const explainAfterSeconds = 30;
+
+export type SliceInput = { key: SliceKey; repository: Repository; total: number; job: GraphJob & { resourceClass: string | null }; limits: Limits };
+
+type End = { outcome: Outcome; reason?: string };
+
+export async function slice(input: SliceInput): Promise<SliceView> {
+  const view: SliceView = {
+    index: input.key.slice,
+    attempt: 0,
+    state: 'waiting',
+    outcome: null,
+    notes: [],
+    builder: null,
+    startedAt: null,
+    endedAt: null,
+    steps: [],
+  };
+  setHandler(sliceView, () => view);
+
+  const end = await attempts(input, view);
+  return Object.assign(view, { state: 'ended', endedAt: now() }, end);
+}
+
+async function attempts(input: SliceInput, view: SliceView): Promise<End> {
+  for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+    Object.assign(view, { attempt, state: 'waiting', steps: input.job.steps.map(({ name }) => ({ name, state: 'waiting', startedAt: null, result: null })) });
+    try {
+      await control.beginAttempt({ slice: input.key, attempt });
+      const end = await oneAttempt(input, view);
+      if (end !== 'builder-lost') return end;
+    } catch (error) {
+      if (isCancellation(error)) return { outcome: 'canceled', reason: 'canceled' };
+      log.error('the slice broke', { error });
+      return { outcome: 'broken', reason: sentenceOf(error) };
+    }
+    const step = view.steps.findIndex((candidate) => candidate.state !== 'ended');
+    view.notes.push(`builder ${view.builder} was lost at step ${step + 1}${attempt < mostAttempts ? '; started again' : ''}`);
+  }
+  return { outcome: 'broken', reason: `its builder was lost ${mostAttempts} times` };
+}
+
+async function oneAttempt(input: SliceInput, view: SliceView): Promise<End | 'builder-lost'> {
+  const opened = await openAndClaim(input, view);
+  if ('outcome' in opened) return opened;
+  view.builder = opened.builder;
+  Object.assign(view, { state: 'running', startedAt: view.startedAt ?? now() });
+  const seconds = input.job.timeoutSeconds;
+  const builder = thisBuilder(opened.queue, input.limits, `${seconds + 600}s`);
+  let lost = false;
+  try {
+    return await withinTime(seconds, () => runSteps(input, view, opened, builder));
+  } catch (error) {
+    lost = isLost(error);
+    if (lost) return 'builder-lost';
+    throw error;
+  } finally {
+    await CancellationScope.nonCancellable(() => (lost ? disown(input, view) : builder.closeSandbox({ sandbox: opened.sandbox }).catch(() => disown(input, view))));
+  }
+}
+
+/** A builder that is gone destroys the sandbox when it comes back and finds the attempt fenced; the steps' results stand. */
+const disown = ({ key }: SliceInput, { attempt }: SliceView): Promise<void> => control.beginAttempt({ slice: key, attempt: attempt + 1 });
+
+/** A completion of openSandbox may be lost and the lease run out: then another sandbox is opened. */
+async function openAndClaim({ key, total, job, limits }: SliceInput, view: SliceView): Promise<OpenedSandbox | End> {
+  const resourceClass = job.resourceClass ?? 'medium';
+  const { openSandbox } = anyBuilder(classQueue(resourceClass), limits);
+  for (let tries = 1; ; tries++) {
+    try {
+      const opening = openSandbox({ slice: key, sliceTotal: total, attempt: view.attempt, resourceClass, leaseSeconds: limits.leaseSeconds });
+      const opened = await explained(opening, resourceClass, view);
+      await thisBuilder(opened.queue, { ...limits, builderLostSeconds: limits.leaseSeconds }, '30s').claimSandbox({ sandbox: opened.sandbox });
+      delete view.reason;
+      return opened;
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      if (typeOf(error) === failureTypes.unknownImage) return { outcome: 'failed', reason: sentenceOf(error) };
+      if (isScheduleToClose(error)) return { outcome: 'broken', reason: view.reason ?? `no builder took it within ${limits.queueTimeoutSeconds} s` };
+      if (tries >= mostSandboxes) return { outcome: 'broken', reason: sentenceOf(error) };
+      log.warn('a sandbox could not be had', { error });
+    }
+  }
+}
+
+/** While the work waits for longer than half a minute, the view says why. */
+async function explained<T>(work: Promise<T>, resourceClass: string, view: SliceView): Promise<T> {
+  const explaining = new CancellationScope();
+  void explaining
+    .run(async () => {
+      for (;;) {
+        await sleep(`${explainAfterSeconds}s`);
+        const reason = await control.explainWait({ resourceClass });
+        view.reason = reason ?? `waits for room on a builder of class ${resourceClass}`;
+      }
+    })
+    .catch(() => undefined);
+  try {
+    return await work;
+  } finally {
+    explaining.cancel();
+  }
+}
+
+async function runSteps({ job, repository }: SliceInput, view: SliceView, opened: OpenedSandbox, builder: ReturnType<typeof thisBuilder>): Promise<End> {
+  let failed: StepResult | null = null;
+  for (const [index, step] of job.steps.entries()) {
+    const stepView = view.steps[index]!;
+    const runs = step.when === 'always' || (step.when === 'on_fail') === (failed !== null);
+    if (!runs) {
+      stepView.state = 'ended';
+      stepView.result = { name: step.name, outcome: 'skipped', exitCode: null, signal: null, durationMs: 0, reason: failed ? 'an earlier step failed' : 'nothing failed' };
+      continue;
+    }
+    Object.assign(stepView, { state: 'running', startedAt: now() });
+    const credential = step.kind === 'checkout' ? { sealedCredential: await control.sealCredential({ repository, builderKey: opened.builderKey }) } : {};
+    const result = await builder.runStep({ sandbox: opened.sandbox, step: index, ...credential });
+    Object.assign(stepView, { state: 'ended', result });
+    if (result.outcome === 'canceled' || result.outcome === 'broken') return { outcome: result.outcome, ...(result.reason !== undefined && { reason: result.reason }) };
+    if (result.outcome !== 'passed') failed ??= result;
+  }
+  if (!failed) return { outcome: 'passed' };
+  return { outcome: failed.outcome, reason: `${failed.name}: ${failed.reason ?? (failed.signal ? `ended by ${failed.signal}` : `exit code ${failed.exitCode}`)}` };
+}
+
+async function withinTime(seconds: number, work: () => Promise<End>): Promise<End> {
+  let over = false;
+  const scope = new CancellationScope();
+  const timing = new CancellationScope();
+  void timing
+    .run(() => sleep(`${seconds}s`))
+    .then(() => {
+      over = true;
+      scope.cancel();
+    })
+    .catch(() => undefined);
+  const timedOut: End = { outcome: 'timed-out', reason: `the job took longer than ${seconds} s (set timeout: on the job to allow more)` };
+  try {
+    const end = await scope.run(work);
+    return over && end.outcome === 'canceled' ? timedOut : end;
+  } catch (error) {
+    if (over && isCancellation(error)) return timedOut;
+    throw error;
+  } finally {
+    timing.cancel();
+  }
+}
+
+/** Nobody took work from the builder's own queue, or its sandbox is gone. */
+function isLost(error: unknown): boolean {
+  if (typeOf(error) === failureTypes.sandboxLost) return true;
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  return cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START';
+}
+
+function isScheduleToClose(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  return cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_CLOSE';
+}
+
+function typeOf(error: unknown): string | undefined {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof ApplicationFailure ? (cause.type ?? undefined) : undefined;
+}
+
+function sentenceOf(error: unknown): string {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof Error ? cause.message : String(error);
+}
+
+const now = (): string => new Date().toISOString();

@@ -3,7 +3,8 @@
 /**
  * A store of immutable-by-convention objects: S3, or a folder.
  *
- * Keys are `/`-separated, of printable characters other than a backslash, at most 900 bytes, without empty, `.` or `..` parts.
+ * Keys are `/`-separated, of printable characters other than a backslash, at most 900 bytes, without empty, `.` or `..` parts,
+ * each part at most 250 bytes (`checkKey`). An object and a prefix may have the same name: `a` and `a/b` both exist.
  * Every call may run at once with every other. A put is seen whole or not at all, by every reader, as soon as it has resolved.
  * Repeating any call is safe; only `put` with `ifAbsent` answers differently the second time.
  */
@@ -34,4 +35,21 @@ export const putJson = (store: ObjectStore, key: string, value: unknown, options
 export async function getJson<T>(store: ObjectStore, key: string): Promise<T | undefined> {
   const bytes = await store.get(key);
   return bytes && (JSON.parse(Buffer.from(bytes).toString('utf8')) as T);
+}
+
+/** Throws a sentence when the key is none; every adapter asks here before anything else. */
+export function checkKey(key: string): void {
+  const wrong = faultOf(key);
+  if (wrong) throw new TypeError(`object key ${JSON.stringify(key.slice(0, 120))} ${wrong}`);
+}
+
+function faultOf(key: string): string | null {
+  if (Buffer.byteLength(key) > 900) return 'is longer than 900 bytes: shorten or hash the part that users choose';
+  // Control characters, lone surrogates, line separators and the two non-characters: S3 lists keys as XML, which cannot say them.
+  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\uFFFE\uFFFF\\]/u.test(key)) return 'holds a character that keys cannot carry (control, backslash): percent-encode it';
+  for (const part of key.split('/')) {
+    if (part === '' || part === '.' || part === '..') return `has the part ${JSON.stringify(part)}: parts are neither empty nor dots alone`;
+    if (Buffer.byteLength(part) > 250) return 'has a part of more than 250 bytes: shorten or hash it';
+  }
+  return null;
 }

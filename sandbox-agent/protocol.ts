@@ -29,6 +29,20 @@ export const paths = {
   spool: '/var/lib/roundhouse-agent',
 } as const;
 
+/** What a sandbox's container runs. The loader and the libraries are the agent's own: it needs nothing of the image. */
+export const agentCommand: readonly string[] = [
+  `${paths.agent}/tini`,
+  '--',
+  `${paths.agent}/lib/loader`,
+  '--library-path',
+  `${paths.agent}/lib`,
+  `${paths.agent}/node`,
+  `${paths.agent}/agent.cjs`,
+];
+
+/** What git in a sandbox runs as its GIT_SSH_COMMAND (with GIT_SSH_VARIANT=ssh) to reach gitSocket; whatever host it names. */
+export const gitConnectCommand = `${paths.agent}/git-connect`;
+
 /** A step's process blocks when so many bytes of its output are unacknowledged. */
 export const spoolBytes = 16 * 1024 * 1024;
 

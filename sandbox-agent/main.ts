@@ -1,0 +1,31 @@
+// What runs in every sandbox? An ssh server on a unix socket, by which a builder starts steps and takes their output.
+
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { forwardGit } from './forward.ts';
+import { loadSystemCalls } from './pipe.ts';
+import { paths } from './protocol.ts';
+import { listen, sshServer } from './serve.ts';
+import { stepTable } from './steps.ts';
+import { agentUser } from './user.ts';
+
+const { root } = parseArgs({
+  // Tests run agents on the host: everything that is the sandbox's own lies under this folder then.
+  options: { root: { type: 'string', default: '' } },
+}).values;
+const at = (path: string): string => root + path;
+
+const steps = stepTable({ user: agentUser(), systemCalls: loadSystemCalls(join(dirname(process.argv[1] ?? ''), 'koffi.node')) });
+const server = sshServer({
+  hostKey: readFileSync(at(paths.hostKey)),
+  authorizedKey: readFileSync(at(paths.authorizedKey)),
+  steps,
+  git: forwardGit({ requested: paths.gitSocket, socketPath: at(paths.gitSocket) }),
+});
+
+process.on('SIGTERM', () => {
+  steps.abandon();
+  process.exit(0);
+});
+listen(server, at(paths.agentSocket));

@@ -1,0 +1,54 @@
+// How does a step get one real pipe for its output? By pipe2(2): Node's own 'pipe' is a pair of sockets, and a program in the step
+// that opens /dev/stderr or /dev/stdout (a shell's `> /dev/stderr`, `tee /dev/stderr`) fails on a socket with ENXIO.
+
+import { fchmodSync } from 'node:fs';
+
+export type Pipe = { readEnd: number; writeEnd: number };
+
+export type SystemCalls = {
+  /** Both ends are closed on exec. Anybody in the sandbox may open it again through /proc: a step may have changed its user. */
+  makePipe(): Pipe;
+  /** Bytes that lie in a pipe unread. */
+  unread(fd: number): number;
+};
+
+const closeOnExec = 0o2000000;
+const setPipeSize = 1031;
+const countUnread = 0x541b;
+const pipeBytes = 1024 * 1024;
+
+type Native = { load(library: string): { func(declaration: string): (...args: unknown[]) => number }; errno(): number };
+
+/** `addon` is koffi's binary. Its JavaScript wrapper is left out: it looks for the C library in process.execPath, which is our loader. */
+export function loadSystemCalls(addon: string): SystemCalls {
+  let calls: SystemCalls | undefined;
+  const load = (): SystemCalls => (calls ??= bind(addon));
+  // Not needed to listen, but soon after.
+  setImmediate(load);
+  return { makePipe: () => load().makePipe(), unread: (fd) => load().unread(fd) };
+}
+
+function bind(addon: string): SystemCalls {
+  const holder: { exports: unknown } = { exports: {} };
+  process.dlopen(holder, addon);
+  const native = holder.exports as Native;
+  const libc = native.load('libc.so.6');
+  const pipe2 = libc.func('int pipe2(_Out_ int *fds, int flags)');
+  const fcntl = libc.func('int fcntl(int fd, int command, ...)');
+  const ioctl = libc.func('int ioctl(int fd, unsigned long request, ...)');
+  return {
+    makePipe() {
+      const ends: [number, number] = [-1, -1];
+      if (pipe2(ends, closeOnExec) !== 0) throw new Error(`pipe2 failed with errno ${native.errno()}`);
+      const [readEnd, writeEnd] = ends;
+      fchmodSync(writeEnd, 0o666);
+      // Refused when the user has many large pipes already: the usual 64 KiB do, too.
+      fcntl(readEnd, setPipeSize, 'int', pipeBytes);
+      return { readEnd, writeEnd };
+    },
+    unread(fd) {
+      const count: [number] = [0];
+      return ioctl(fd, countUnread, '_Out_ int *', count) === 0 ? count[0] : 0;
+    },
+  };
+}

@@ -1,0 +1,76 @@
+// What may Temporal's store read? Nothing: every payload is encrypted with a key that only we hold.
+
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { chmod, mkdir, open, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Payload, PayloadCodec } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
+
+const { Payload: PayloadMessage } = temporal.api.common.v1;
+const encoding = 'binary/roundhouse-aes256gcm';
+const text = new TextEncoder();
+
+/** The first key encrypts, all of them decrypt: to rotate, put a new one first. */
+export type KeyRing = { id: string; key: Buffer }[];
+
+/** AES-256-GCM over the whole payload with its metadata; nonce (12 bytes), ciphertext, tag (16 bytes). */
+export function payloadCodec(ring: KeyRing): PayloadCodec {
+  const [current] = ring;
+  if (!current) throw new Error('the payload key ring is empty');
+  return {
+    encode: (payloads) =>
+      Promise.resolve(
+        payloads.map((payload): Payload => {
+          const nonce = randomBytes(12);
+          const cipher = createCipheriv('aes-256-gcm', current.key, nonce);
+          const sealed = Buffer.concat([nonce, cipher.update(PayloadMessage.encode(payload).finish()), cipher.final(), cipher.getAuthTag()]);
+          return { metadata: { encoding: text.encode(encoding), 'key-id': text.encode(current.id) }, data: sealed };
+        }),
+      ),
+    decode: (payloads) =>
+      Promise.resolve(
+        payloads.map((payload): Payload => {
+          if (Buffer.from(payload.metadata?.encoding ?? []).toString() !== encoding) return payload;
+          const id = Buffer.from(payload.metadata?.['key-id'] ?? []).toString();
+          const key = ring.find((candidate) => candidate.id === id)?.key;
+          if (!key) throw new Error(`a payload in Temporal was encrypted with key ${id}, which the key ring does not hold. Put that key back into it.`);
+          const sealed = Buffer.from(payload.data ?? []);
+          const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12));
+          decipher.setAuthTag(sealed.subarray(-16));
+          return PayloadMessage.decode(Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()]));
+        }),
+      ),
+  };
+}
+
+/** Reads the ring from the file, one `ID BASE64KEY` a line; makes it (0600) with one new key when it is missing. */
+export async function readKeyRing(file: string): Promise<KeyRing> {
+  const lines = (await readOrMake(file)).split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
+  return lines.map((line, index) => {
+    const [id, encoded] = line.trim().split(/\s+/);
+    const key = Buffer.from(encoded ?? '', 'base64');
+    if (!id || key.length !== 32) throw new Error(`${file}:${index + 1}: expected "ID BASE64" with a key of 32 bytes`);
+    return { id, key };
+  });
+}
+
+async function readOrMake(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const fresh = `k${Date.now().toString(36)} ${randomBytes(32).toString('base64')}\n`;
+  try {
+    // wx: of two processes that start at once, one makes the key and the other reads it.
+    const handle = await open(file, 'wx', 0o600);
+    await handle.writeFile(fresh);
+    await handle.close();
+    await chmod(file, 0o600);
+    return fresh;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return readOrMake(file);
+  }
+}

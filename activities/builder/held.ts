@@ -1,0 +1,69 @@
+// What does the builder know of a sandbox that it holds, across its own restarts?
+
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { attemptKey, type SliceKey } from '../../config-schema/address.ts';
+import type { SandboxHandle } from './sandbox.ts';
+
+/** One file per sandbox in the builder's state folder. */
+export type Held = {
+  sandbox: string;
+  slice: SliceKey;
+  sliceTotal: number;
+  attempt: number;
+  resourceClass: string;
+  handle: SandboxHandle;
+  /** The mirror of its repository; null without a checkout. */
+  mirror: string | null;
+  /** False: it destroys itself at leaseEndsAt (ms since 1970). */
+  claimed: boolean;
+  leaseEndsAt: number;
+  /** Indices of steps that were started. */
+  startedSteps: number[];
+  /** Out-of-memory kills seen before the running step. */
+  oomKills: number;
+};
+
+/** Short, and the same for every try of one attempt: 10 letters and digits of a hash. */
+export function sandboxName(slice: SliceKey, attempt: number): string {
+  const digest = createHash('sha256').update(attemptKey(slice, attempt)).digest();
+  return BigInt(`0x${digest.toString('hex')}`).toString(36).slice(-10);
+}
+
+export class HeldFiles {
+  readonly #folder: string;
+
+  constructor(stateFolder: string) {
+    this.#folder = join(stateFolder, 'held');
+  }
+
+  /** Seen whole or not at all, also when the builder is killed in between. */
+  async write(held: Held): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const file = join(this.#folder, `${held.sandbox}.json`);
+    const temporary = `${file}.${process.pid}.${Math.random().toString(36).slice(2)}`;
+    await writeFile(temporary, JSON.stringify(held), { mode: 0o600 });
+    await rename(temporary, file);
+  }
+
+  async remove(sandbox: string): Promise<void> {
+    await rm(join(this.#folder, `${sandbox}.json`), { force: true });
+    await rm(this.logFolder(sandbox), { recursive: true, force: true });
+  }
+
+  async readAll(): Promise<Held[]> {
+    const names = await readdir(this.#folder).catch(() => []);
+    const files = names.filter((name) => name.endsWith('.json'));
+    return Promise.all(files.map(async (name) => JSON.parse(await readFile(join(this.#folder, name), 'utf8')) as Held));
+  }
+
+  /** Output of the sandbox's steps, until it is stored. */
+  logFolder(sandbox: string): string {
+    return join(this.#folder, `${sandbox}.logs`);
+  }
+
+  logFile(sandbox: string, step: number): string {
+    return join(this.logFolder(sandbox), `${step}.log`);
+  }
+}

@@ -1,0 +1,65 @@
+// The builder's work as Temporal sees it: heartbeats, cancellation, and which failures are worth another try.
+
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import { builderQueue, failureTypes } from '../../config-schema/queues.ts';
+import type { BuilderActivities } from './activities.ts';
+import { SandboxLost, type Builder } from './builder.ts';
+import { sandboxName } from './held.ts';
+import { SandboxError } from './sandbox.ts';
+
+const heartbeatMs = 500;
+
+export function builderActivities(builder: Builder, identity: { id: string; publicKey: Record<string, unknown>; classes: Record<string, { cpus: number; memoryBytes: number }> }): BuilderActivities {
+  const { id, publicKey, classes } = identity;
+  return {
+    openSandbox: (input) =>
+      asActivity(async (cancel) => {
+        const needs = classes[input.resourceClass];
+        if (!needs) throw failure(failureTypes.sandboxFailed, `builder ${id} does not offer class ${input.resourceClass}`);
+        const name = sandboxName(input.slice, input.attempt);
+        if (builder.draining || !builder.ledger.take(name, input.resourceClass, needs)) {
+          throw ApplicationFailure.create({ type: failureTypes.builderFull, message: `builder ${id} is full`, nextRetryDelay: `${500 + Math.floor(Math.random() * 500)}ms` });
+        }
+        try {
+          await builder.open(input);
+        } catch (error) {
+          builder.ledger.release(name);
+          throw error;
+        }
+        if (cancel.aborted) await builder.close(name);
+        return { sandbox: name, builder: id, queue: builderQueue(id), builderKey: publicKey };
+      }),
+    claimSandbox: ({ sandbox }) => asActivity(() => builder.claim(sandbox)),
+    runStep: ({ sandbox, step, sealedCredential }) => asActivity((cancel) => builder.runStep(sandbox, step, sealedCredential, cancel)),
+    closeSandbox: ({ sandbox }) => asActivity(() => builder.close(sandbox)),
+  };
+}
+
+/**
+ * Runs the work with a heartbeat. `cancel` is aborted only when the slice asked for it: a worker that shuts down aborts the activity's own
+ * signal just the same, and then the step must go on; the attempt fails and the next one finds it.
+ */
+async function asActivity<T>(work: (cancel: AbortSignal) => Promise<T>): Promise<T> {
+  const context = Context.current();
+  const cancel = new AbortController();
+  const beating = setInterval(() => context.heartbeat(), heartbeatMs);
+  const interrupted = new Promise<never>((_, reject) => {
+    context.cancellationSignal.addEventListener('abort', () => {
+      if (context.cancellationDetails?.cancelRequested) cancel.abort();
+      else reject(ApplicationFailure.create({ type: failureTypes.builderRestarting, message: 'the builder restarts; the step goes on', nextRetryDelay: '500ms' }));
+    });
+  });
+  interrupted.catch(() => undefined);
+  try {
+    return await Promise.race([work(cancel.signal), interrupted]);
+  } catch (error) {
+    if (error instanceof SandboxLost) throw failure(failureTypes.sandboxLost, error.message);
+    if (error instanceof SandboxError) throw failure(error.kind === 'unknown-image' ? failureTypes.unknownImage : failureTypes.sandboxFailed, error.message, error);
+    throw error;
+  } finally {
+    clearInterval(beating);
+  }
+}
+
+const failure = (type: string, message: string, cause?: Error): ApplicationFailure =>
+  ApplicationFailure.create({ type, message, nonRetryable: true, ...(cause && { cause }) });

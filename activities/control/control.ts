@@ -1,0 +1,160 @@
+// The control activities: everything that needs the forge, the keys or the history.
+
+import { ApplicationFailure } from '@temporalio/activity';
+import { planKey, stepLogKey, type SliceKey } from '../../config-schema/address.ts';
+import { checkConclusion } from '../../config-schema/outcome.ts';
+import { graphOf, type Diagnostic, type Graph, type Plan } from '../../config-schema/plan.ts';
+import { isFork, trustLevel, type Repository, type Trigger } from '../../config-schema/trigger.ts';
+import { buildLine, historyKey, repositoryHistoryKey, repositoryNameKey, summaryKey, type JobView, type PipelineView } from '../../config-schema/view.ts';
+import { beginAttempt } from '../fence.ts';
+import { getJson, putJson, type ObjectStore } from '../object-store.ts';
+import type { CheckReport, ControlActivities, Limits, LoadedPipeline, PipelineRecord } from './activities.ts';
+import { checkOutput, configErrorOutput, jobReport, type JobReport } from './check-output.ts';
+import { ForgeUnavailable, type CheckRun, type Forge, type GitCredential } from './forge.ts';
+
+export type ControlPorts = {
+  forge: Forge;
+  store: ObjectStore;
+  compile: (text: string, options: { path: string }) => { plan: Plan } | { errors: Diagnostic[] };
+  /** Which class a job runs in, and a line for the check when that is not the one it names. */
+  resourceClass: (asked: string | null) => Promise<{ name: string; note?: string }>;
+  /** Why a slice of this class waits; null when a builder offers it. */
+  explainWait: (resourceClass: string) => Promise<string | null>;
+  /** Encrypts for the builder with this public key. */
+  seal: (credential: GitCredential, builderKey: Record<string, unknown>) => Promise<string>;
+  /** The last lines of a step's log. */
+  lastLines: (stepLogKey: string, lines: number) => Promise<string[]>;
+  configPaths: readonly string[];
+  limits: Limits;
+  publicUrl: string;
+};
+
+const tailLines = 40;
+/** What a temporal workflow is handed of a hopeless config; the rest would help nobody. */
+const mostErrors = 200;
+
+export function controlActivities(ports: ControlPorts): ControlActivities {
+  const { forge, store } = ports;
+  return {
+    async nextPipelineNumber(repositoryId) {
+      for await (const { key } of store.list(`repositories/${repositoryId}/history/`, { limit: 1 })) {
+        const newest = await getJson<{ number: number }>(store, key);
+        if (newest) return newest.number + 1;
+      }
+      return 1;
+    },
+
+    load: (input) => asking(() => load(ports, input)),
+
+    async report(report) {
+      const check = await checkRun(ports, report);
+      return asking(() => forge.report(report.repository, check));
+    },
+
+    beginAttempt: ({ slice, attempt }) => beginAttempt(store, slice, attempt),
+
+    sealCredential: ({ repository, builderKey }) => asking(async () => ports.seal(await forge.credential(repository), builderKey)),
+
+    explainWait: ({ resourceClass }) => ports.explainWait(resourceClass),
+
+    async finish(view) {
+      const { repository, number } = view;
+      const line = buildLine(view);
+      await putJson(store, summaryKey(repository.id, number), view);
+      await putJson(store, repositoryHistoryKey(repository.id, number), line);
+      await putJson(store, historyKey(view.endedAt!, repository.id, number), line);
+    },
+  };
+}
+
+async function load(ports: ControlPorts, { trigger, number }: { trigger: Trigger; number: number }): Promise<LoadedPipeline> {
+  const { forge, store, compile, configPaths, limits } = ports;
+  const { repository } = trigger;
+  await putJson(store, repositoryNameKey(repository.owner, repository.name), { id: repository.id });
+
+  if (isFork(trigger)) {
+    return { kind: 'nothing', reason: `pull request ${trigger.pullRequest!.number} comes from a fork, and forks are not built here (forks: never)`, commit: trigger.commit };
+  }
+  const loaded = await forge.load(trigger, configPaths);
+  const { commit } = loaded;
+  if (!loaded.config) return { kind: 'nothing', reason: `no ${configPaths.join(' or ')} at ${trigger.sha.slice(0, 12)}: nothing to run`, commit };
+
+  const { path, text } = loaded.config;
+  const compiled = compile(text, { path });
+  if ('errors' in compiled) return { kind: 'config-errors', path, errors: compiled.errors.slice(0, mostErrors), commit };
+
+  const trust = trustLevel(trigger, loaded.refIsProtected);
+  const record: PipelineRecord = { version: 1, number, trigger: { ...trigger, commit }, trust, plan: compiled.plan };
+  await putJson(store, planKey(repository.id, number), record);
+  return { kind: 'graph', graph: await withClasses(ports, graphOf(compiled.plan)), trust, limits, commit };
+}
+
+/** Past this door every job has a class that this installation knows. */
+async function withClasses(ports: ControlPorts, graph: Graph): Promise<Graph> {
+  const workflows = await Promise.all(
+    graph.workflows.map(async ({ name, jobs }) => ({
+      name,
+      jobs: await Promise.all(jobs.map(async (job) => ({ ...job, resourceClass: (await ports.resourceClass(job.resourceClass)).name }))),
+    })),
+  );
+  return { workflows };
+}
+
+async function checkRun(ports: ControlPorts, { repository, sha, pipeline, id, check }: CheckReport): Promise<CheckRun> {
+  const address = [repository.owner, repository.name, pipeline].map(String).map(encodeURIComponent).join('/');
+  const known = { sha, ...(id !== undefined && { id }) };
+  if (check.kind === 'config-errors') {
+    const now = new Date().toISOString();
+    return {
+      ...known,
+      externalId: `${repository.id}/${pipeline}/config`,
+      name: 'Roundhouse config',
+      detailsUrl: `${ports.publicUrl}/${address}`,
+      status: 'completed',
+      startedAt: now,
+      completedAt: now,
+      conclusion: 'failure',
+      output: configErrorOutput(check.path, check.errors),
+    };
+  }
+  const { job, workflow, name } = check;
+  const detailsUrl = `${ports.publicUrl}/${address}/${encodeURIComponent(workflow)}/${encodeURIComponent(job.name)}`;
+  const failingTail = job.outcome === null ? undefined : await tailOfFailure(ports, repository, pipeline, workflow, job);
+  return {
+    ...known,
+    externalId: `${repository.id}/${pipeline}/${workflow}/${job.name}`,
+    name,
+    detailsUrl,
+    ...(job.startedAt !== null && { startedAt: job.startedAt }),
+    ...(job.outcome === null
+      ? { status: job.state === 'running' ? ('in_progress' as const) : ('queued' as const) }
+      : { status: 'completed' as const, conclusion: checkConclusion(job.outcome), completedAt: job.endedAt! }),
+    output: checkOutput(jobReport(job, { detailsUrl, notes: check.warnings ?? [], ...(failingTail && { failingTail }) })),
+  };
+}
+
+async function tailOfFailure(ports: ControlPorts, repository: Repository, pipeline: number, workflow: string, job: JobView): Promise<JobReport['failingTail']> {
+  for (const slice of job.slices) {
+    const step = slice.steps.findIndex(({ result }) => result !== null && result.outcome !== 'passed' && result.outcome !== 'skipped');
+    if (step < 0) continue;
+    const key: SliceKey = { repositoryId: repository.id, pipeline, workflow, job: job.name, slice: slice.index };
+    const lines = await ports.lastLines(stepLogKey(key, slice.attempt, step), tailLines);
+    return { slice: slice.index, step: slice.steps[step]!.name, lines };
+  }
+  return undefined;
+}
+
+/** Temporal tries again when the forge says it may. */
+async function asking<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ForgeUnavailable)) throw error;
+    throw ApplicationFailure.create({
+      type: 'ForgeUnavailable',
+      message: error.message,
+      cause: error,
+      ...(error.retryAfterSeconds !== null && { nextRetryDelay: `${error.retryAfterSeconds}s` }),
+    });
+  }
+}

@@ -1,0 +1,46 @@
+// Where does what a sandbox writes lie, and how is it held to its disk limit?
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SandboxError } from '../../builder/sandbox.ts';
+
+/** Storage of one builder's sandboxes. Every call may be repeated. */
+export interface StoragePool {
+  /** False: `create` refuses a limit, instead of promising one that is not there. */
+  readonly hasQuotas: boolean;
+  /** An empty folder for this sandbox. */
+  create(name: string, diskBytes: number | null): Promise<string>;
+  destroy(name: string): Promise<void>;
+  names(): Promise<string[]>;
+}
+
+/** Ordinary folders, without quotas. */
+export function folderPool(folder: string): StoragePool {
+  return {
+    hasQuotas: false,
+    async create(name, diskBytes) {
+      if (diskBytes !== null) {
+        throw new SandboxError('limits-absent', `The storage of this builder has no quotas, so it cannot hold a sandbox to ${diskBytes} bytes of disk. Give it a btrfs pool, or take the disk limit out of the resource class.`);
+      }
+      await mkdir(folder, { recursive: true });
+      const own = join(folder, name);
+      await mkdir(own, { mode: 0o700 });
+      return own;
+    },
+    destroy: (name) => removeTree(join(folder, name)),
+    names: async () => (existsSync(folder) ? await readdir(folder) : []),
+  };
+}
+
+/** By rm(1), because a build can nest folders deeper than a path may be long, which Node's own removal does not get through. */
+export async function removeTree(path: string): Promise<void> {
+  if (!existsSync(path)) return;
+  const child = spawn('rm', ['-rf', '--one-file-system', '--', path], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let complaint = '';
+  child.stderr.on('data', (text: Buffer) => (complaint += text.toString()));
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) throw new Error(`could not remove ${path}: ${complaint.trim().slice(0, 500)}`);
+}

@@ -1,0 +1,98 @@
+// What does a sandbox see as its file system?
+
+import { chmodSync, chownSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { paths } from '../../../sandbox-agent/protocol.ts';
+import { mountFolder, rangeId } from './ranges.ts';
+import { bindFolder, mountOverlay, unmount } from './syscalls.ts';
+
+export type Rootfs = {
+  number: number;
+  hostname: string;
+  /** The image's folder on the host, never written to. */
+  image: string;
+  /** The sandbox's own folder in the storage pool. */
+  disk: string;
+  agent: string;
+  mirrorObjects: string | null;
+  nameserver: string;
+  /** Descriptor of a user namespace with the sandbox's map. */
+  userNamespace: number;
+};
+
+/** Where the host finds the mounted root, and the folder that the sandbox sees as `paths.run`. */
+export const rootFolder = (number: number): string => join(mountFolder(number), 'root');
+export const sharedFolder = (number: number): string => join(mountFolder(number), 'run');
+
+/**
+ * Mounts an overlay over the image with the owners shifted into the sandbox's range, and on it what the host lends. All of it is
+ * mounted here, on the host, and not by LXC's mount entries: those are mounted by the container's root, who can walk
+ * neither a private state folder nor a private home.
+ */
+export function mountRootfs(rootfs: Rootfs): void {
+  const { number, disk } = rootfs;
+  const owner = rangeId(number);
+  const [upper, work, lower, run] = ['upper', 'work', 'lower', 'run'].map((folder) => join(disk, folder)) as [string, string, string, string];
+  for (const folder of [upper, work, lower, run]) mkdirSync(folder);
+  give(upper, owner, 0o755);
+  give(run, owner, 0o700);
+  const [root, shared] = [rootFolder(number), sharedFolder(number)];
+  for (const folder of [root, shared]) mkdirSync(folder, { recursive: true });
+
+  writeUpper(rootfs, upper, owner);
+  bindFolder(rootfs.image, lower, { idMap: rootfs.userNamespace, setuid: true });
+  mountOverlay({ lower, upper, work }, root);
+  unmount(lower); // The overlay has its own clone of it.
+
+  // The sandbox may put a symbolic link where its socket was: the builder must not follow it to a socket of the host.
+  bindFolder(run, shared, { noSymlinks: true, noExec: true });
+  bindFolder(run, join(root, paths.run), { noExec: true });
+  bindFolder(rootfs.agent, join(root, paths.agent), { readOnly: true });
+  if (rootfs.mirrorObjects !== null) {
+    bindFolder(rootfs.mirrorObjects, join(root, paths.mirror), { readOnly: true, noExec: true, idMap: rootfs.userNamespace });
+  }
+}
+
+/** Answers whether anything was mounted. Repeatable. */
+export function unmountRootfs(number: number): boolean {
+  const any = [rootFolder(number), sharedFolder(number)].map(unmount).includes(true);
+  for (const folder of [rootFolder(number), sharedFolder(number), mountFolder(number)]) rmdirIfThere(folder);
+  return any;
+}
+
+/** The files that are this sandbox's own, laid into the upper layer: no path of the image is walked, so none of its links can mislead us. */
+function writeUpper(rootfs: Rootfs, upper: string, owner: number): void {
+  const folders = ['etc', ...[paths.agent, paths.run, ...(rootfs.mirrorObjects === null ? [] : [paths.mirror])].flatMap(withParents)];
+  const files = {
+    'etc/hostname': `${rootfs.hostname}\n`,
+    'etc/hosts': `127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n127.0.1.1 ${rootfs.hostname}\n`,
+    'etc/resolv.conf': `nameserver ${rootfs.nameserver}\n`,
+  };
+  for (const folder of new Set(folders)) {
+    mkdirSync(join(upper, folder));
+    give(join(upper, folder), owner, 0o755);
+  }
+  for (const [path, text] of Object.entries(files)) {
+    writeFileSync(join(upper, path), text);
+    give(join(upper, path), owner, 0o644);
+  }
+}
+
+/** Whatever the builder's umask is. */
+function give(path: string, owner: number, mode: number): void {
+  chmodSync(path, mode);
+  chownSync(path, owner, owner);
+}
+
+const withParents = (path: string): string[] => {
+  const parts = path.split('/').filter(Boolean);
+  return parts.map((_, i) => parts.slice(0, i + 1).join('/'));
+};
+
+function rmdirIfThere(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}

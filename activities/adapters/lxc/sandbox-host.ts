@@ -1,0 +1,198 @@
+// How do containers of LXC become the sandboxes of a builder?
+
+import { mkdirSync, existsSync, realpathSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { agentCommand, paths } from '../../../sandbox-agent/protocol.ts';
+import type { ImageStore } from '../../builder/image-store.ts';
+import { SandboxError, type SandboxHandle, type SandboxHost, type SandboxSpec } from '../../builder/sandbox.ts';
+import { makeAgentKeys, writeAgentKeys } from './agent-keys.ts';
+import { assertLimits, countOomKills, listHierarchies, payloadPids } from './cgroups.ts';
+import { containerConfig } from './container-config.ts';
+import { defaultNetwork, type NetworkSettings } from './network-place.ts';
+import { sandboxNetwork } from './network.ts';
+import type { StoragePool } from './pool.ts';
+import { claimRange, listRanges, rangeId, rangeOf, releaseRange, runFolder, takeClaim, type Range } from './ranges.ts';
+import { Records } from './records.ts';
+import { removeTraces, tracedNumbers } from './remove.ts';
+import { mountRootfs, sharedFolder } from './rootfs.ts';
+import { startContainer } from './start.ts';
+import { withLock } from './syscalls.ts';
+import { userNamespaces } from './user-namespace.ts';
+
+export type LxcOptions = {
+  /** This builder's own; its path is the mark on everything of its sandboxes. */
+  stateFolder: string;
+  images: ImageStore;
+  pool: StoragePool;
+  /** Folder of the host that sandboxes see, read-only, as `paths.agent`. */
+  agentFolder: string;
+  /** One try to reach the agent; rejects when it does not answer. */
+  probe: (handle: SandboxHandle, signal: AbortSignal) => Promise<void>;
+  /** PID 1 and its arguments, absolute inside the sandbox. Default: the agent under tini. */
+  init?: readonly string[];
+  network?: NetworkSettings;
+  /** How long a sandbox may take until its agent answers. Default 30. */
+  readySeconds?: number;
+  /** Default `lxc-start`, found in /usr/bin. */
+  lxcStart?: string;
+};
+
+export function lxcSandboxHost(options: LxcOptions): SandboxHost {
+  const { images, pool, init = agentCommand, network: networkSettings = defaultNetwork, readySeconds = 30, lxcStart = '/usr/bin/lxc-start' } = options;
+  mkdirSync(options.stateFolder, { recursive: true, mode: 0o700 });
+  const owner = realpathSync(options.stateFolder);
+  const records = new Records(owner);
+  const hierarchies = listHierarchies();
+  const machine = { hierarchies, interfacePrefix: networkSettings.interfacePrefix };
+  const namespaces = userNamespaces();
+  const network = recentlyEnsured(sandboxNetwork(networkSettings).ensure);
+  const { queue, isBusy } = queuesByName();
+
+  return {
+    create: (spec) => queue(checkName(spec.name), () => create(spec)),
+    destroy: (name) => queue(checkName(name), () => destroy(name)),
+
+    list,
+
+    oomKills: async (name) => {
+      const range = rangeOf(owner, checkName(name));
+      return range ? countOomKills(range.number, hierarchies) : 0;
+    },
+
+    async reconcile(keep) {
+      await network.now();
+      const removed: string[] = [];
+      for (const { name } of await list()) {
+        if (keep.has(name) || isBusy(name)) continue;
+        await queue(name, () => destroy(name));
+        removed.push(`sandbox ${name}`);
+      }
+      return [...removed, ...(await removeOrphans())];
+    },
+  };
+
+  async function list(): ReturnType<SandboxHost['list']> {
+    const names = new Set([...records.names(), ...(await pool.names()), ...ownRanges().map((range) => range.name)]);
+    return [...names].map((name) => ({ name, running: isRunning(rangeOf(owner, name)), spec: records.spec(name), handle: records.handle(name) }));
+  }
+
+  async function create(spec: SandboxSpec): Promise<SandboxHandle> {
+    const before = rangeOf(owner, spec.name);
+    const handle = records.handle(spec.name);
+    if (handle && isRunning(before)) return handle;
+    await destroy(spec.name);
+
+    // Before anything is made: an image that nobody knows is the user's mistake.
+    const [image] = await Promise.all([images.rootfs(spec.image), network.lately()]);
+    try {
+      return await make(spec, image);
+    } catch (error) {
+      await destroy(spec.name);
+      if (error instanceof SandboxError) throw error;
+      throw new SandboxError('start-failed', 'The sandbox could not be made on this builder.', { cause: error });
+    }
+  }
+
+  async function make(spec: SandboxSpec, image: string): Promise<SandboxHandle> {
+    // The claim comes first and is given up last: whatever bears its number has an owner all the time.
+    const { number } = claimRange(owner, spec.name, namespaces.known(), (n) => tracedNumbers(machine).includes(n));
+    records.begin(spec);
+    const [disk, userNamespace] = await Promise.all([pool.create(spec.name, spec.limits.diskBytes), namespaces.of(number)]);
+    const place = sandboxNetwork(networkSettings).place(number);
+    mountRootfs({ number, hostname: spec.name, image, disk, agent: options.agentFolder, mirrorObjects: spec.mirrorObjects, nameserver: place.gateway, userNamespace });
+    const keys = makeAgentKeys();
+    writeAgentKeys(keys, join(disk, 'run'), rangeId(number));
+
+    const configFile = records.configFile(spec.name);
+    const logFile = records.logFile(spec.name);
+    writeFileSync(configFile, containerConfig({ spec, number, network: place, hierarchies, init, logFile }));
+    const agentSocket = join(sharedFolder(number), basename(paths.agentSocket));
+    const handle = { name: spec.name, agentSocket, clientKey: keys.clientPrivate, hostKey: keys.hostPublic, startedAt: new Date().toISOString() };
+    await startContainer({ number, program: lxcStart, configFile, logFile, agentSocket, probe: (signal) => options.probe(handle, signal), readySeconds });
+    assertLimits(number, spec.limits, hierarchies);
+    isolatePort(place.interfaceOnHost);
+    records.complete(handle);
+    return handle;
+  }
+
+  async function destroy(name: string): Promise<void> {
+    for (const range of ownRanges().filter((r) => r.name === name)) {
+      await removeTraces(range.number, machine);
+      await pool.destroy(name);
+      records.remove(name);
+      releaseRange(range.number);
+    }
+    await pool.destroy(name);
+    records.remove(name);
+  }
+
+  /** What owners that are gone for good, or nobody at all, left on the machine. */
+  async function removeOrphans(): Promise<string[]> {
+    const removed: string[] = [];
+    await withLock(join(runFolder, 'orphans.lock'), async () => {
+      // Traces first: whatever is made after this listing has been claimed before it, and is claimed in the next listing too.
+      const traced = tracedNumbers(machine);
+      const claims = new Map(listRanges().map((range) => [range.number, range]));
+      for (const number of traced.filter((n) => !claims.has(n) && takeClaim(n, owner, orphan))) claims.set(number, { number, name: orphan, owner });
+      for (const { number, name, owner: itsOwner } of claims.values()) {
+        if (name !== orphan && existsSync(itsOwner)) continue;
+        await removeTraces(number, machine);
+        releaseRange(number);
+        removed.push(`remains under number ${number}`);
+      }
+    });
+    return removed;
+  }
+
+  function ownRanges(): Range[] {
+    return listRanges().filter((range) => range.owner === owner && range.name !== orphan);
+  }
+
+  function isRunning(range: Range | undefined): boolean {
+    return range !== undefined && payloadPids(range.number, hierarchies).length > 0;
+  }
+}
+
+/** In place of a sandbox's name in the claim of a number that is only being cleared. */
+const orphan = 'orphan';
+
+/** A name becomes a folder's name and part of a config file. */
+function checkName(name: string): string {
+  if (!/^[a-z0-9]{1,32}$/.test(name)) throw new Error(`${JSON.stringify(name)} is no name for a sandbox: 8 to 12 lower-case letters and digits`);
+  return name;
+}
+
+/** The rules of the bridge keep sandboxes apart already; this is the second lock on the same door. */
+function isolatePort(interfaceOnHost: string): void {
+  writeFileSync(`/sys/class/net/${interfaceOnHost}/brport/isolated`, '1');
+}
+
+/** Calls for one name wait for each other. */
+function queuesByName() {
+  const tails = new Map<string, Promise<unknown>>();
+  return {
+    isBusy: (name: string): boolean => tails.has(name),
+    async queue<T>(name: string, action: () => Promise<T>): Promise<T> {
+      const turn = (tails.get(name) ?? Promise.resolve()).then(action, action);
+      const tail = turn.catch(() => undefined);
+      tails.set(name, tail);
+      try {
+        return await turn;
+      } finally {
+        if (tails.get(name) === tail) tails.delete(name);
+      }
+    },
+  };
+}
+
+/** Somebody may have flushed the rules: they are looked at again for a sandbox, but not for each of a hundred. */
+function recentlyEnsured(ensure: () => Promise<string[]>) {
+  let last = { at: -Infinity, done: Promise.resolve<string[]>([]) };
+  const now = (): Promise<string[]> => {
+    const done = ensure();
+    last = { at: performance.now(), done };
+    done.catch(() => (last.at = -Infinity));
+    return done;
+  };
+  return { now, lately: () => (performance.now() - last.at < 5000 ? last.done : now()) };
+}

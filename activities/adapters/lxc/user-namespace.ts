@@ -1,0 +1,38 @@
+// How do we get a descriptor of a user namespace that maps a range, for idmapped mounts?
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync, writeFileSync } from 'node:fs';
+import { idsPerRange, rangeId } from './ranges.ts';
+
+/**
+ * Namespaces of ranges, each made once by a short-lived child and kept open: a mapping is only numbers, so the next sandbox
+ * with the same range takes the same descriptor, without starting a process.
+ */
+export function userNamespaces(): { of(number: number): Promise<number>; known(): Iterable<number> } {
+  const descriptors = new Map<number, number>();
+  return {
+    known: () => descriptors.keys(),
+    async of(number) {
+      const descriptor = descriptors.get(number) ?? (await openUserNamespace(rangeId(number)));
+      descriptors.set(number, descriptor);
+      return descriptor;
+    },
+  };
+}
+
+async function openUserNamespace(first: number): Promise<number> {
+  const child = spawn('unshare', ['--user', '--', 'cat'], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const ended = once(child, 'close');
+  // The echo proves that cat runs, hence that its namespace exists; an early end answers undefined.
+  child.stdin.write('\n');
+  const echoed = await Promise.race([once(child.stdout, 'data'), ended.then(() => null)]);
+  if (!echoed) throw new Error('unshare --user could not make a user namespace; "roundhouse doctor" says what the kernel lacks');
+  const map = `0 ${first} ${idsPerRange}\n`;
+  writeFileSync(`/proc/${child.pid}/uid_map`, map);
+  writeFileSync(`/proc/${child.pid}/gid_map`, map);
+  const descriptor = openSync(`/proc/${child.pid}/ns/user`, 'r');
+  child.stdin.end();
+  await ended;
+  return descriptor;
+}

@@ -1,11 +1,10 @@
 // Where does what a sandbox writes lie, and how is it held to its disk limit?
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SandboxError } from '../../builder/sandbox.ts';
+import { removeTree } from '../remove-tree.ts';
 
 /** Storage of one builder's sandboxes. Every call may be repeated. */
 export interface StoragePool {
@@ -33,14 +32,4 @@ export function folderPool(folder: string): StoragePool {
     destroy: (name) => removeTree(join(folder, name)),
     names: async () => (existsSync(folder) ? await readdir(folder) : []),
   };
-}
-
-/** By rm(1), because a build can nest folders deeper than a path may be long, which Node's own removal does not get through. */
-export async function removeTree(path: string): Promise<void> {
-  if (!existsSync(path)) return;
-  const child = spawn('rm', ['-rf', '--one-file-system', '--', path], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let complaint = '';
-  child.stderr.on('data', (text: Buffer) => (complaint += text.toString()));
-  const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0) throw new Error(`could not remove ${path}: ${complaint.trim().slice(0, 500)}`);
 }

@@ -49,8 +49,8 @@ export function lxcSandboxHost(options: LxcOptions): SandboxHost {
   const { queue, isBusy } = queuesByName();
 
   return {
-    create: (spec) => queue(checkName(spec.name), () => create(spec)),
-    destroy: (name) => queue(checkName(name), () => destroy(name)),
+    create: async (spec) => queue(checkName(spec.name), () => create(spec)),
+    destroy: async (name) => queue(checkName(name), () => destroy(name)),
 
     list,
 

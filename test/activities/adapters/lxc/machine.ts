@@ -1,0 +1,75 @@
+// How do tests get real sandboxes, look into them, and leave none behind?
+
+import { execFile } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { after } from 'node:test';
+import { debianImages } from '../../../../activities/adapters/images/debian.ts';
+import { folderPool } from '../../../../activities/adapters/lxc/pool.ts';
+import { lxcSandboxHost, type LxcOptions } from '../../../../activities/adapters/lxc/sandbox-host.ts';
+import { removeTree } from '../../../../activities/adapters/remove-tree.ts';
+import type { SandboxHandle, SandboxHost, SandboxSpec } from '../../../../activities/builder/sandbox.ts';
+import { connectAgent, type AgentClient } from '../../../../sandbox-agent/client.ts';
+
+const project = join(import.meta.dirname, '../../../..');
+const cacheFolder = process.env['ROUNDHOUSE_CACHE'] ?? '/var/cache/roundhouse';
+const { stdout } = await promisify(execFile)(join(project, 'scripts/build-agent'));
+const agentFolder = stdout.trim();
+
+/** A builder's host with a state folder of its own, cleared when the test file ends. */
+export function testHost(options: Partial<LxcOptions> = {}): { host: SandboxHost; stateFolder: string } {
+  const stateFolder = options.stateFolder ?? mkdtempSync('/tmp/rh-test-');
+  const host = lxcSandboxHost({
+    images: debianImages({ cacheFolder }),
+    pool: folderPool(join(stateFolder, 'disks')),
+    agentFolder,
+    probe: async (handle, signal) => (await reach(handle, signal)).end(),
+    ...options,
+    stateFolder,
+  });
+  if (options.stateFolder === undefined) {
+    after(async () => {
+      for (const { name } of await host.list()) await host.destroy(name);
+      await removeTree(stateFolder);
+    });
+  }
+  return { host, stateFolder };
+}
+
+export const reach = (handle: SandboxHandle, signal?: AbortSignal): Promise<AgentClient> =>
+  connectAgent({ socketPath: handle.agentSocket, clientKey: handle.clientKey, hostKey: handle.hostKey, signal });
+
+/** A name that no other test has. */
+export const freshName = (): string => `t${Math.floor(Math.random() * 36 ** 7).toString(36).padStart(7, '0')}`;
+
+export const specOf = (changes: Partial<SandboxSpec> = {}): SandboxSpec => ({
+  name: freshName(),
+  image: 'debian:bookworm',
+  trust: 'T1',
+  mirrorObjects: null,
+  ...changes,
+  limits: { cpus: 1, memoryBytes: 512 * 1024 * 1024, pids: 300, diskBytes: null, ...changes.limits },
+});
+
+/** The number that decides the sandbox's ids, address and interface. */
+export const numberOf = (handle: SandboxHandle): number => Number(/\/mounts\/(\d+)\//.exec(handle.agentSocket)?.[1]);
+
+export type Ran = { exitCode: number | null; output: string };
+
+let nextStep = 0;
+
+/** Runs a shell script in the sandbox as a step of a build would, as root there or as the user `nobody`. */
+export async function runInside(handle: SandboxHandle, script: string, { user = 'root' }: { user?: 'root' | 'nobody' } = {}): Promise<Ran> {
+  const agent = await reach(handle);
+  try {
+    const drop = user === 'root' ? [] : ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+    const index = nextStep++;
+    await agent.start({ index, argv: [...drop, 'sh', '-c', script], env: {}, cwd: '/tmp', background: false, noOutputTimeoutSeconds: 60 });
+    const chunks: Buffer[] = [];
+    const ended = await agent.attach(index, 0, (bytes) => void chunks.push(bytes));
+    return { exitCode: ended.exitCode, output: Buffer.concat(chunks).toString().replaceAll('\r\n', '\n') };
+  } finally {
+    agent.end();
+  }
+}

@@ -1,0 +1,90 @@
+// What may a setting hold, in a file or in the environment, and how do we say so?
+
+import { z } from 'zod';
+import { defaultClasses } from './classes.ts';
+import type { ClassTable } from './classes.ts';
+import { durationPattern, durationSeconds } from './durations.ts';
+
+/** `schema` reads the text of the environment and the value of YAML alike; `words` end the sentence "must be …". */
+export type Kind<T> = { words: string; schema: z.ZodType<T> };
+
+const kind = <T>(words: string, schema: z.ZodType<T>): Kind<T> => ({ words, schema });
+
+/** YAML makes numbers of texts such as an App's id. */
+const plain = z.union([z.string(), z.number().transform(String)]).pipe(z.string().trim().min(1));
+
+/** A number, from YAML or from text. */
+const numeric = z.union([z.number(), plain.transform(Number)]);
+
+const list = z.union([z.array(plain), plain.transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''))]);
+
+const fits = (test: (text: string) => boolean): z.ZodType<string> => plain.refine(test);
+
+export const text = kind('a text', plain);
+/** As it comes: a key's line breaks are part of it. */
+export const secret = kind('a text', z.string().min(1));
+export const path = kind('a path', plain);
+export const port = kind('a port from 1 to 65535, or 0 for any free one', numeric.pipe(z.int().min(0).max(65535)));
+export const seconds = kind('a whole number of seconds above 0', numeric.pipe(z.int().min(1)));
+export const factor = kind('a number above 0', numeric.pipe(z.number().positive()));
+export const flag = kind('true or false', z.union([z.boolean(), plain.pipe(z.enum(['true', 'false'])).transform((word) => word === 'true')]));
+export const duration = kind(
+  'a duration such as 90s, 30m or 1.5h',
+  fits((words) => durationPattern.test(words) && durationSeconds(words) > 0).transform(durationSeconds),
+);
+export const oneOf = <const T extends string>(...words: T[]): Kind<T> => kind(`one of ${words.join(', ')}`, z.enum(words));
+export const name = kind('a text of letters, digits, `.`, `_` and `-`, at most 100', fits((words) => /^[A-Za-z0-9._-]{1,100}$/.test(words)));
+export const hostName = kind('a host name or an address', fits((words) => /^[A-Za-z0-9._:-]+$/.test(words)));
+export const address = kind('HOST:PORT', fits((words) => /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/.test(words)));
+export const url = kind(
+  'an address that begins with http:// or https://',
+  fits((words) => /^https?:\/\/\S+$/.test(words)).transform((words) => words.replace(/\/+$/, '')),
+);
+
+const cidr = z.union([z.cidrv4(), z.cidrv6()]);
+export const networks = kind('a list of networks such as 10.1.0.0/16', list.pipe(z.array(cidr)));
+const ip = z.union([z.ipv4(), z.ipv6()]);
+export const addresses = kind('a list of IP addresses', list.pipe(z.array(ip).min(1)));
+export const paths = kind(
+  'a list of paths inside the repository, without `..`',
+  list.pipe(z.array(z.string().refine((words) => !words.startsWith('/') && !words.split('/').includes('..'))).min(1)),
+);
+
+export type Store = { kind: 'file'; folder: string };
+export const store = kind(
+  '`file:` and a folder',
+  fits((words) => /^file:./.test(words)).transform((words): Store => ({ kind: 'file', folder: words.slice('file:'.length) })),
+);
+
+const units: Record<string, number> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
+const bytes = z.union([
+  z.int().min(1),
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?\s*[kmgt](i?b)?$/i)
+    .transform((words) => Math.round(parseFloat(words) * units[/[kmgt]/i.exec(words)![0].toLowerCase()]!)),
+]);
+
+const classLimits = z.strictObject({
+  cpus: z.number().positive().optional(),
+  memory: bytes.optional(),
+  pids: z.int().min(16).optional(),
+  disk: bytes.optional(),
+});
+
+/** What the file says is laid over the table that there is; null takes a class away. A new class is as `medium` in what it leaves out. */
+export const classes = kind(
+  'a map of classes, each with cpus, memory (such as 4gb), pids and disk',
+  z.record(z.string().min(1), classLimits.nullable()).transform((changes): ClassTable => {
+    const table = new Map(Object.entries(defaultClasses));
+    for (const [className, change] of Object.entries(changes)) {
+      if (change === null) table.delete(className);
+      else {
+        const base = table.get(className) ?? defaultClasses['medium']!;
+        const { cpus = base.cpus, memory = base.memoryBytes, pids = base.pids, disk = base.diskBytes } = change;
+        table.set(className, { cpus, memoryBytes: memory, pids, diskBytes: disk });
+      }
+    }
+    return Object.fromEntries(table);
+  }),
+);

@@ -1,0 +1,140 @@
+// What can an operator set, where, and what holds when nothing is set?
+
+import { defaultClasses } from './classes.ts';
+import * as kinds from './setting-kinds.ts';
+import type { Kind } from './setting-kinds.ts';
+
+export type Env = Record<string, string | undefined>;
+
+/** What a pure function cannot know of the machine. */
+export type Machine = {
+  hostName: string;
+  /** The process runs as root. */
+  isRoot: boolean;
+};
+
+type Scope = 'app' | 'builder' | 'both';
+
+export type Setting<T> = {
+  scope: Scope;
+  /** The name in the environment; null for what only the file can say. */
+  env: string | null;
+  kind: Kind<NonNullable<T>>;
+  fallback: Fallback<T>;
+  meaning: string;
+  /** The key in roundhouse.yml where it is not the key here; null for what must be known before the file is found. */
+  file?: string | null;
+  /** Its value must not be repeated in a message. */
+  isSecret?: true;
+};
+
+/** `words` stand in the table; `value` may use every setting above its own. */
+export type Fallback<T> = { words: string; value: (above: Record<string, unknown>, env: Env, machine: Machine) => T };
+
+type Extra = Pick<Setting<unknown>, 'file' | 'isSecret'>;
+
+const setting = <T>(scope: Scope, env: string | null, kind: Kind<T>, fallback: Fallback<NoInfer<T>>, meaning: string, extra: Extra = {}): Setting<T> => ({
+  scope,
+  env,
+  kind: kind as Kind<NonNullable<T>>,
+  fallback,
+  meaning,
+  ...extra,
+});
+
+/** Stands in the table where there is no default. */
+export const none = '–';
+
+const optional = <T>(scope: Scope, env: string, kind: Kind<T>, meaning: string, extra: Extra & { words?: string } = {}): Setting<T | null> => ({
+  scope,
+  env,
+  kind: kind as Kind<NonNullable<T>>,
+  fallback: { words: extra.words ?? none, value: () => null },
+  meaning,
+  ...extra,
+});
+
+const fixed = <const T>(value: T, words = `\`${String(value)}\``): Fallback<T> => ({ words, value: () => value });
+const from = <T>(words: string, value: Fallback<T>['value']): Fallback<T> => ({ words, value });
+const inData = (name: string): Fallback<string> => from(`\`${name}\` in the data folder`, ({ data }) => `${data as string}/${name}`);
+
+/** In the order of the printed table. Names that exist already (Probot's, Temporal's) are kept. */
+export const settings = {
+  data: setting('both', 'ROUNDHOUSE_DATA', kinds.path, from('`/var/lib/roundhouse` for root, else `$XDG_DATA_HOME/roundhouse`', dataOf), 'The data folder: keys, roundhouse.yml, and the store where it is a folder.', { file: null }),
+  cache: setting('both', 'ROUNDHOUSE_CACHE', kinds.path, from('`/var/cache/roundhouse` for root, else `$XDG_CACHE_HOME/roundhouse`', cacheOf), 'The cache folder: images, the agent, the Temporal program. All of it can be made again.'),
+  logLevel: setting('both', 'LOG_LEVEL', kinds.oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'), fixed('info'), "How much the operator's log says."),
+
+  appId: optional('app', 'APP_ID', kinds.text, 'The id of the GitHub App.'),
+  privateKey: optional('app', 'PRIVATE_KEY', kinds.secret, 'The private key of the GitHub App, as PEM. It goes before PRIVATE_KEY_PATH.', { isSecret: true }),
+  privateKeyPath: optional('app', 'PRIVATE_KEY_PATH', kinds.path, 'The file with the private key of the GitHub App.'),
+  webhookSecret: optional('app', 'WEBHOOK_SECRET', kinds.secret, 'The secret with which GitHub signs webhooks.', { isSecret: true }),
+  gheHost: optional('app', 'GHE_HOST', kinds.hostName, 'The host of a GitHub Enterprise Server, with its port if need be; without it, github.com.'),
+  gheProtocol: setting('app', 'GHE_PROTOCOL', kinds.oneOf('https', 'http'), fixed('https'), 'How to reach GHE_HOST.'),
+
+  host: setting('app', 'HOST', kinds.hostName, fixed('127.0.0.1'), 'The address on which the page and the webhooks are served.'),
+  port: setting('app', 'PORT', kinds.port, fixed(3000), 'The port of the page and the webhooks.'),
+  publicUrl: setting('app', 'ROUNDHOUSE_PUBLIC_URL', kinds.url, from('`http://HOST:PORT`', urlOf), 'The address under which users reach the page; checks link to it.'),
+  sshHost: setting('app', 'ROUNDHOUSE_SSH_HOST', kinds.hostName, fixed('127.0.0.1'), 'The address on which the ssh port listens, for builders and for users.'),
+  sshPort: setting('app', 'ROUNDHOUSE_SSH_PORT', kinds.port, fixed(2222), 'The ssh port, for builders and for users.'),
+
+  temporalAddress: setting('both', 'TEMPORAL_ADDRESS', kinds.address, fixed('127.0.0.1:7233'), "Temporal's address."),
+  temporalNamespace: setting('both', 'TEMPORAL_NAMESPACE', kinds.text, fixed('default'), "Temporal's namespace."),
+  temporalApiKey: optional('both', 'TEMPORAL_API_KEY', kinds.secret, 'The key for Temporal Cloud.', { isSecret: true }),
+  temporalTls: optional('both', 'TEMPORAL_TLS', kinds.flag, 'Whether to speak TLS to Temporal.', { words: 'with an API key or any of the paths below' }),
+  temporalTlsClientCertPath: optional('both', 'TEMPORAL_TLS_CLIENT_CERT_PATH', kinds.path, 'The certificate that we show to Temporal.'),
+  temporalTlsClientKeyPath: optional('both', 'TEMPORAL_TLS_CLIENT_KEY_PATH', kinds.path, 'The key of that certificate.'),
+  temporalTlsServerCaCertPath: optional('both', 'TEMPORAL_TLS_SERVER_CA_CERT_PATH', kinds.path, "The authority that signed Temporal's certificate."),
+  temporalTlsServerName: optional('both', 'TEMPORAL_TLS_SERVER_NAME', kinds.hostName, "The name in Temporal's certificate, where it is not that of the address."),
+
+  store: setting('both', 'ROUNDHOUSE_STORE', kinds.store, from('`file:` with `store` in the data folder', storeOf), 'Where logs, plans and history lie: `file:FOLDER`.'),
+  payloadKeyFile: setting('both', 'ROUNDHOUSE_PAYLOAD_KEY_FILE', kinds.path, inData('payload.keys'), 'The keys with which everything in Temporal is encrypted. Made when it is missing.'),
+
+  configPaths: setting('app', 'ROUNDHOUSE_CONFIG_PATHS', kinds.paths, fixed<string[]>(['.circle.yml', '.circleci/config.yml']), 'Where the config may lie in a repository; the first that exists counts.'),
+  forks: setting('app', 'ROUNDHOUSE_FORKS', kinds.oneOf('never', 'approve', 'always'), fixed('never'), "Whether pull requests of forks run: never, after a maintainer's approval of the commit, or always."),
+  classes: setting('both', null, kinds.classes, fixed(defaultClasses, 'those of the original'), 'Resource classes: a map of name to cpus, memory, pids, disk, laid over the default table; null takes a class away.'),
+  defaultClass: setting('app', 'ROUNDHOUSE_DEFAULT_CLASS', kinds.text, fixed('medium'), 'The class of a job that names none, or one that is not in the table.'),
+  queueTimeoutSeconds: setting('app', 'ROUNDHOUSE_QUEUE_TIMEOUT', kinds.duration, fixed(1800, '`30m`'), 'How long a job waits for a builder before it is broken.', { file: 'queueTimeout' }),
+
+  builderName: setting('builder', 'ROUNDHOUSE_BUILDER_NAME', kinds.name, from('the host name', nameOf), 'The name of this builder: stable, and unique among all builders.'),
+  builderState: setting('builder', 'ROUNDHOUSE_BUILDER_STATE', kinds.path, inData('builder'), "This builder's own folder: sandboxes, mirrors, its key."),
+  appSsh: setting('builder', 'ROUNDHOUSE_APP_SSH', kinds.address, fixed('127.0.0.1:2222'), "The address of the app's ssh port, as this builder reaches it."),
+  cpuOvercommit: setting('builder', 'ROUNDHOUSE_CPU_OVERCOMMIT', kinds.factor, fixed(2), 'How often the cores of this builder are given away. Memory is given away once.'),
+  leaseSeconds: setting('builder', 'ROUNDHOUSE_LEASE_SECONDS', kinds.seconds, fixed(30), 'How long a new sandbox waits to be claimed before it destroys itself.'),
+  allowPrivate: setting('builder', 'ROUNDHOUSE_ALLOW_PRIVATE', kinds.networks, fixed<string[]>([], 'none'), 'Private networks that sandboxes may reach.'),
+  dns: optional('builder', 'ROUNDHOUSE_DNS', kinds.addresses, 'The name servers that answer for sandboxes.', { words: "those of the host's resolv.conf" }),
+};
+
+/** Every setting, each with its value or its default; null where there is neither. */
+export type Settings = { [K in keyof typeof settings]: (typeof settings)[K] extends Setting<infer T> ? T : never };
+
+export class NoHome extends Error {}
+
+export function dataOf(_above: Record<string, unknown>, env: Env, machine: Machine): string {
+  return folderOf(env, machine, '/var/lib', 'XDG_DATA_HOME', '.local/share');
+}
+
+function cacheOf(_above: Record<string, unknown>, env: Env, machine: Machine): string {
+  return folderOf(env, machine, '/var/cache', 'XDG_CACHE_HOME', '.cache');
+}
+
+/** Where the XDG base directory specification puts it; a relative path in XDG_… is to be ignored, it says. */
+function folderOf(env: Env, { isRoot }: Machine, ofRoot: string, variable: string, inHome: string): string {
+  if (isRoot) return `${ofRoot}/roundhouse`;
+  const base = env[variable];
+  if (base?.startsWith('/')) return `${base.replace(/\/+$/, '')}/roundhouse`;
+  if (!env['HOME']) throw new NoHome();
+  return `${env['HOME'].replace(/\/+$/, '')}/${inHome}/roundhouse`;
+}
+
+function urlOf({ host, port }: Record<string, unknown>): string {
+  const name = String(host).includes(':') ? `[${String(host)}]` : String(host);
+  return `http://${name}:${String(port)}`;
+}
+
+function storeOf({ data }: Record<string, unknown>): kinds.Store {
+  return { kind: 'file', folder: `${data as string}/store` };
+}
+
+function nameOf(_above: Record<string, unknown>, _env: Env, { hostName }: Machine): string {
+  return hostName.replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 100);
+}

@@ -15,9 +15,9 @@ export type SliceAddress = {
   attempt: number;
 };
 
-/** OWNER/REPO#PIPELINE/WORKFLOW/JOB/SLICE@ATTEMPT, with `/`, `@` and `%` of names percent-encoded. */
+/** OWNER/REPO#PIPELINE/WORKFLOW/JOB/SLICE@ATTEMPT, with what would be misread in names percent-encoded. */
 export function formatAddress(a: SliceAddress): string {
-  return `${a.owner}/${a.name}#${a.pipeline}/${encode(a.workflow)}/${encode(a.job)}/${a.slice}@${a.attempt}`;
+  return `${a.owner}/${a.name}#${a.pipeline}/${encodeName(a.workflow)}/${encodeName(a.job)}/${a.slice}@${a.attempt}`;
 }
 
 /** An address as the user may type it; later parts are optional. Null when it is none. */
@@ -25,18 +25,34 @@ export function parseAddress(text: string): (Pick<SliceAddress, 'owner' | 'name'
   const match = /^([^/\s]+)\/([^/#\s]+)#(\d+)(?:\/([^/]+)(?:\/([^/@]+)(?:\/(\d+)(?:@(\d+))?)?)?)?$/.exec(text);
   if (!match) return null;
   const [, owner, name, pipeline, workflow, job, slice, attempt] = match;
+  const names = { workflow: decode(workflow), job: decode(job) };
+  if (names.workflow === null || names.job === null) return null;
   return {
     owner: owner!,
     name: name!,
     pipeline: Number(pipeline),
-    ...(workflow !== undefined && { workflow: decodeURIComponent(workflow) }),
-    ...(job !== undefined && { job: decodeURIComponent(job) }),
+    ...(names.workflow !== undefined && { workflow: names.workflow }),
+    ...(names.job !== undefined && { job: names.job }),
     ...(slice !== undefined && { slice: Number(slice) }),
     ...(attempt !== undefined && { attempt: Number(attempt) }),
   };
 }
 
-const encode = (name: string): string => name.replace(/[%/@#\s]/g, (c) => encodeURIComponent(c));
+/**
+ * A name as one part of an address or key. Names are free text: what has a meaning in either, what cannot be printed and
+ * the folders `.` and `..` are percent-encoded.
+ */
+export const encodeName = (name: string): string =>
+  name === '.' || name === '..' ? name.replaceAll('.', '%2E') : name.toWellFormed().replace(/[%/\\@#\s\p{C}]/gu, (c) => encodeURIComponent(c));
+
+/** Null for a `%` that begins no character. */
+function decode(part: string | undefined): string | undefined | null {
+  try {
+    return part === undefined ? undefined : decodeURIComponent(part);
+  } catch {
+    return null;
+  }
+}
 
 // Object store keys and temporal workflow ids carry the repository's numeric id, which survives a rename.
 
@@ -49,8 +65,9 @@ export const pipelineKey = (repository: Pick<Repository, 'id'>, pipeline: number
 /** One job's slice of one pipeline, without its attempt: the thing that is fenced. */
 export type SliceKey = { repositoryId: number; pipeline: number; workflow: string; job: string; slice: number };
 
+/** Under `workflows/`, because a workflow may have the name of any object beside it. */
 export const sliceKey = (s: SliceKey): string =>
-  `${pipelineKey({ id: s.repositoryId }, s.pipeline)}/${encode(s.workflow)}/${encode(s.job)}/${s.slice}`;
+  `${pipelineKey({ id: s.repositoryId }, s.pipeline)}/workflows/${encodeName(s.workflow)}/${encodeName(s.job)}/${s.slice}`;
 
 /** The temporal workflow id of a slice. */
 export const sliceWorkflowId = (s: SliceKey): string => `slice/${sliceKey(s)}`;

@@ -47,7 +47,9 @@ export const isFork = (trigger: Trigger): boolean =>
 
 /** The trust level, from numeric ids and GitHub's word on protection only. */
 export function trustLevel(trigger: Trigger, refIsProtected: boolean): TrustLevel {
-  if (isFork(trigger)) return 'T0';
+  // Such a ref stands for a fork's pull request, even where nobody has said which.
+  const isUnknownPull = trigger.pullRequest === null && trigger.ref.startsWith('refs/pull/');
+  if (isFork(trigger) || isUnknownPull) return 'T0';
   if (branchOf(trigger.ref) === trigger.repository.defaultBranch || refIsProtected) return 'T2';
   return 'T1';
 }

@@ -1,5 +1,6 @@
 // Which job waits for which in a workflow, and can that come to an end?
 
+import { encodeName } from './address.ts';
 import { didYouMean } from './nearest.ts';
 import { childOf, entriesOf, itemsOf, stringOf } from './node.ts';
 import type { Node, Place } from './node.ts';
@@ -21,7 +22,7 @@ type Requirement = { name: string; statuses: RequiredStatus[]; place: Place; pat
 
 const allStatuses: RequiredStatus[] = ['success', 'failed', 'canceled', 'unauthorized', 'not_run'];
 
-/** Names become keys of the object store, where a file's name ends at 255 bytes. */
+/** Names become keys of the object store, where a file's name ends at 255 bytes; signs that are encoded there count threefold. */
 const longestNameBytes = 200;
 
 /**
@@ -81,7 +82,7 @@ function readStatuses(node: Node): RequiredStatus[] {
 }
 
 function checkName(name: string, place: Place, path: Path, problems: Problems): void {
-  const bytes = new TextEncoder().encode(name).length;
+  const bytes = new TextEncoder().encode(encodeName(name)).length;
   if (name.trim() === '') problems.error(place, path, 'the name is empty. Write one.');
   else if (bytes > longestNameBytes) problems.error(place, path, `the name has ${bytes} bytes, more than ${longestNameBytes}. Shorten it.`);
 }

@@ -24,6 +24,8 @@ export type Loaded = {
   senderPermission: string;
   commit: { subject: string; authorLogin: string | null };
   pullRequestNumbers: number[];
+  /** Why nothing may run, for the user: a rerun whose commit is not on its ref. `config` is null then. */
+  refused?: string;
 };
 
 /** What `git fetch` on a builder needs. Secret: travels only encrypted for one builder. */

@@ -1,0 +1,48 @@
+// The Forge on GitHub, as a GitHub App.
+
+import type { Repository } from '../../config-schema/trigger.ts';
+import type { Forge } from '../control/forge.ts';
+import { githubClient, type GitHubSettings } from './github-client.ts';
+import { load } from './github-load.ts';
+import { report } from './github-report.ts';
+
+export type { GitHubSettings } from './github-client.ts';
+
+export function githubForge(settings: GitHubSettings): Forge {
+  const client = githubClient(settings);
+  const inTurn = oneAtATime();
+  return {
+    load: (trigger, configPaths) => load(client, installationOf(trigger.repository), trigger, configPaths, Date.now()),
+
+    async credential(repository) {
+      const token = await client.contentsToken(installationOf(repository), repository.id);
+      return {
+        url: `${client.html}/${encodeURIComponent(repository.owner)}/${encodeURIComponent(repository.name)}.git`,
+        authorization: `Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`,
+      };
+    },
+
+    // A repeated call may overtake the first: the second must see the run that the first one makes.
+    report: (repository, check) => inTurn(`${repository.id} ${check.sha} ${check.externalId}`, () => report(client, installationOf(repository), repository, check)),
+  };
+}
+
+function installationOf({ installationId, owner, name }: Repository): number {
+  if (installationId === null) throw new Error(`The GitHub App is not installed on ${owner}/${name}. Install it there and push again.`);
+  return installationId;
+}
+
+/** Calls of one key queue, in the order in which they came. */
+function oneAtATime(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
+  const last = new Map<string, Promise<unknown>>();
+  return async (key, work) => {
+    const before = last.get(key);
+    const mine = (before ?? Promise.resolve()).then(work, work);
+    last.set(key, mine);
+    try {
+      return await mine;
+    } finally {
+      if (last.get(key) === mine) last.delete(key);
+    }
+  };
+}

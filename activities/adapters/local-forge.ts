@@ -1,0 +1,74 @@
+// The Forge of `roundhouse run`: a folder with git in it, and nobody to ask.
+
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { CheckRun, Forge } from '../control/forge.ts';
+
+export type LocalForge = {
+  /** A work tree or a bare repository. */
+  repositoryFolder: string;
+  /** What is built, whatever a trigger says. */
+  sha: string;
+  /** Where the config lies in the repository; null: wherever Roundhouse looks for it. */
+  configPath: string | null;
+  /** Hears every state of every check; `id` stays the same for one externalId. */
+  onReport: (check: CheckRun & { id: number }) => void;
+};
+
+export function localForge({ repositoryFolder, sha, configPath, onReport }: LocalForge): Forge {
+  if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(sha)) throw new Error(`not a commit id: ${JSON.stringify(sha)}`);
+  const ids = new Map<string, number>();
+  return {
+    async load(trigger, configPaths) {
+      const commit = await git(repositoryFolder, ['cat-file', 'commit', sha]);
+      return {
+        config: await firstConfig(repositoryFolder, sha, configPath === null ? configPaths : [configPath]),
+        refIsProtected: false,
+        // Whoever runs it here may do with it what they like.
+        senderPermission: 'admin',
+        commit: { subject: subjectOf(commit), authorLogin: null },
+        pullRequestNumbers: trigger.pullRequest ? [trigger.pullRequest.number] : [],
+      };
+    },
+
+    credential: () => Promise.resolve({ url: repositoryFolder, authorization: null }),
+
+    report(_repository, check) {
+      const id = ids.get(check.externalId) ?? ids.size + 1;
+      ids.set(check.externalId, id);
+      onReport({ ...check, id });
+      return Promise.resolve({ id });
+    },
+  };
+}
+
+/** Of a commit object: headers, an empty line, the message. */
+const subjectOf = (commit: string): string => commit.slice(commit.indexOf('\n\n') + 2).split('\n', 1)[0] ?? '';
+
+async function firstConfig(folder: string, sha: string, paths: readonly string[]): Promise<{ path: string; text: string } | null> {
+  for (const path of paths) {
+    // `ls-tree` instead of trying: what is missing is expected, any other failure of git is not.
+    const entry = await git(folder, ['ls-tree', '-z', '--full-tree', sha, '--', `:(literal)${path}`]);
+    const [, type, oid] = /^\d+ (\w+) ([0-9a-f]+)\t/.exec(entry) ?? [];
+    if (type === 'blob' && oid !== undefined) return { path, text: await git(folder, ['cat-file', 'blob', oid]) };
+  }
+  return null;
+}
+
+const run = promisify(execFile);
+
+/**
+ * Plumbing that only reads objects. The folder may be somebody else's (`sudo roundhouse run`), so nothing may be asked of git here
+ * that its config can turn into a command: no `log` (it may verify signatures), no lazy fetch.
+ */
+async function git(folder: string, args: string[]): Promise<string> {
+  // A git hook that calls `roundhouse run` has GIT_DIR and more in its environment: they would win over the folder.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_')));
+  try {
+    const { stdout } = await run('git', ['-C', folder, '-c', 'safe.directory=*', ...args], { env: { ...env, GIT_NO_LAZY_FETCH: '1' }, maxBuffer: 64 * 1024 * 1024 });
+    return stdout;
+  } catch (error) {
+    const { stderr } = error as { stderr?: string };
+    throw new Error(`git ${args[0]} failed in ${folder}: ${(stderr ?? String(error)).trim()}`, { cause: error });
+  }
+}

@@ -1,0 +1,197 @@
+// What happens to pull requests when they are opened, and when branches move?
+
+import type { World } from './world.ts';
+import { isoSeconds } from './world.ts';
+import type { Account, PullRequest, Repository } from './state.ts';
+import { fullName, permissionOf } from './state.ts';
+import { type RefChange, countCommits, diff, git, isAncestor, mergeBase, resolveCommit, testMerge, zeroSha } from './git.ts';
+import { nodeId, repositoryHookShape, userShape } from './shapes.ts';
+import { sendToAll } from './announce.ts';
+
+type Json = Record<string, unknown>;
+
+export type NewPull = { repository: Repository; base?: string; head: string; headRepository?: Repository; title: string; body?: string; draft?: boolean; author: Account };
+
+export async function openPull(world: World, wanted: NewPull): Promise<PullRequest> {
+  const { repository } = wanted;
+  const headRepository = wanted.headRepository ?? repository;
+  const baseRef = wanted.base ?? repository.defaultBranch;
+  const [headSha, baseSha] = await Promise.all([
+    resolveCommit(headRepository.path, `refs/heads/${wanted.head}`, headRepository.defaultBranch),
+    resolveCommit(repository.path, `refs/heads/${baseRef}`, repository.defaultBranch),
+  ]);
+  if (headSha === null || baseSha === null) throw new Error(`no branch ${headSha === null ? `${wanted.head} in ${fullName(headRepository)}` : `${baseRef} in ${fullName(repository)}`}`);
+  const now = isoSeconds(world.now());
+  const pull: PullRequest = {
+    id: world.state.nextId('pull'),
+    number: repository.nextNumber++,
+    repository,
+    head: { repository: headRepository, ref: wanted.head, sha: headSha },
+    base: { ref: baseRef, sha: baseSha },
+    title: wanted.title,
+    body: wanted.body ?? null,
+    author: wanted.author,
+    draft: wanted.draft ?? false,
+    state: 'open',
+    createdAt: now,
+    updatedAt: now,
+    closedAt: null,
+    mergedAt: null,
+    mergedBy: null,
+    mergeCommitSha: null,
+    mergeable: true,
+  };
+  await updatePullRefs(world, pull);
+  world.state.pulls.push(pull);
+  await sendPull(world, pull, 'opened', wanted.author);
+  return pull;
+}
+
+/** A branch moved: pull requests from it are synchronized or closed, pull requests into it that now contain their head are merged. */
+export async function branchMoved(world: World, repository: Repository, branch: string, change: RefChange, sender: Account): Promise<void> {
+  for (const pull of world.state.pulls.filter((candidate) => candidate.state === 'open')) {
+    if (pull.repository === repository && pull.base.ref === branch && change.after !== zeroSha) {
+      if (await isAncestor(repository.path, pull.head.sha, change.after)) await closePull(world, pull, sender, change.after);
+      else if (pull.head.repository !== repository || pull.head.ref !== branch) await updatePullRefs(world, pull);
+    }
+    if (pull.state === 'open' && pull.head.repository === repository && pull.head.ref === branch) {
+      if (change.after === zeroSha) {
+        await closePull(world, pull, sender, null);
+        continue;
+      }
+      pull.head.sha = change.after;
+      pull.updatedAt = isoSeconds(world.now());
+      await updatePullRefs(world, pull);
+      await sendPull(world, pull, 'synchronize', sender, { before: change.before, after: change.after });
+    }
+  }
+}
+
+/** `mergeCommit`: what the base became, or null where the pull request ends unmerged. */
+export async function closePull(world: World, pull: PullRequest, sender: Account, mergeCommit: string | null): Promise<void> {
+  pull.state = 'closed';
+  pull.closedAt = pull.updatedAt = isoSeconds(world.now());
+  if (mergeCommit !== null) {
+    pull.mergedAt = pull.closedAt;
+    pull.mergedBy = sender;
+    pull.mergeCommitSha = mergeCommit;
+  }
+  await sendPull(world, pull, 'closed', sender);
+}
+
+export async function reopenPull(world: World, pull: PullRequest, sender: Account): Promise<void> {
+  pull.state = 'open';
+  pull.closedAt = null;
+  await sendPull(world, pull, 'reopened', sender);
+}
+
+/** refs/pull/N/head, with its objects if they come from a fork, and refs/pull/N/merge where the two do not conflict. */
+async function updatePullRefs(world: World, pull: PullRequest): Promise<void> {
+  const { path } = pull.repository;
+  const ref = `refs/pull/${pull.number}`;
+  if (pull.head.repository !== pull.repository) await git(path, ['fetch', '--quiet', '--no-tags', pull.head.repository.path, `+refs/heads/${pull.head.ref}:${ref}/head`]);
+  await git(path, ['update-ref', `${ref}/head`, pull.head.sha]);
+  const base = await resolveCommit(path, `refs/heads/${pull.base.ref}`, pull.repository.defaultBranch);
+  const merge = base === null ? null : await testMerge(path, base, pull.head.sha, `Merge ${pull.head.sha} into ${base}`, world.now());
+  pull.mergeable = merge !== null;
+  pull.mergeCommitSha = merge;
+  if (merge !== null) await git(path, ['update-ref', `${ref}/merge`, merge]);
+}
+
+async function sendPull(world: World, pull: PullRequest, action: string, sender: Account, extra: Json = {}): Promise<void> {
+  sendToAll(world, pull.repository, 'pull_request', sender, { action, number: pull.number, pull_request: await pullHookShape(world, pull), ...extra });
+}
+
+/** The form in webhook payloads, complete. */
+async function pullHookShape(world: World, pull: PullRequest): Promise<Json> {
+  const shape = await pullShape(world, pull);
+  return { ...shape, head: pullEnd(world, pull.head.repository, pull.head.ref, pull.head.sha, repositoryHookShape), base: pullEnd(world, pull.repository, pull.base.ref, pull.base.sha, repositoryHookShape) };
+}
+
+const pullEnd = (world: World, repository: Repository, ref: string, sha: string, shape: (world: World, repository: Repository) => Json): Json => ({
+  label: `${repository.owner.login}:${ref}`,
+  ref,
+  sha,
+  user: userShape(world, repository.owner),
+  repo: shape(world, repository),
+});
+
+/** What a list of pull requests shows of one. */
+export function pullListShape(world: World, pull: PullRequest): Json {
+  const { repository } = pull;
+  const api = `${world.api}/repos/${fullName(repository)}`;
+  const [url, issue, html] = [`${api}/pulls/${pull.number}`, `${api}/issues/${pull.number}`, `${world.html}/${fullName(repository)}/pull/${pull.number}`];
+  const permission = permissionOf(repository, pull.author);
+  const links = {
+    self: url,
+    html,
+    issue,
+    comments: `${issue}/comments`,
+    review_comments: `${url}/comments`,
+    review_comment: `${api}/pulls/comments{/number}`,
+    commits: `${url}/commits`,
+    statuses: `${api}/statuses/${pull.head.sha}`,
+  };
+  return {
+    url,
+    id: pull.id,
+    node_id: nodeId('PR', repository.id, pull.id),
+    html_url: html,
+    diff_url: `${html}.diff`,
+    patch_url: `${html}.patch`,
+    issue_url: issue,
+    number: pull.number,
+    state: pull.state,
+    locked: false,
+    title: pull.title,
+    user: userShape(world, pull.author),
+    body: pull.body,
+    created_at: pull.createdAt,
+    updated_at: pull.updatedAt,
+    closed_at: pull.closedAt,
+    merged_at: pull.mergedAt,
+    merge_commit_sha: pull.mergeCommitSha,
+    assignee: null,
+    assignees: [],
+    requested_reviewers: [],
+    requested_teams: [],
+    labels: [],
+    milestone: null,
+    draft: pull.draft,
+    commits_url: links.commits,
+    review_comments_url: links.review_comments,
+    review_comment_url: links.review_comment,
+    comments_url: links.comments,
+    statuses_url: links.statuses,
+    head: pullEnd(world, pull.head.repository, pull.head.ref, pull.head.sha, restRepositoryShape),
+    base: pullEnd(world, repository, pull.base.ref, pull.base.sha, restRepositoryShape),
+    _links: Object.fromEntries(Object.entries(links).map(([name, href]) => [name, { href }])),
+    author_association: pull.author === repository.owner ? 'OWNER' : permission === null || permission === 'read' ? 'CONTRIBUTOR' : 'COLLABORATOR',
+    auto_merge: null,
+    active_lock_reason: null,
+  };
+}
+
+const restRepositoryShape = repositoryHookShape;
+
+/** One pull request with everything that must be counted. */
+export async function pullShape(world: World, pull: PullRequest): Promise<Json> {
+  const { path } = pull.repository;
+  const start = (await mergeBase(path, pull.base.sha, pull.head.sha)) ?? pull.base.sha;
+  const [changes, commits] = await Promise.all([diff(path, start, pull.head.sha), countCommits(path, [`${start}..${pull.head.sha}`])]);
+  return {
+    ...pullListShape(world, pull),
+    merged: pull.mergedAt !== null,
+    mergeable: pull.state === 'open' ? pull.mergeable : null,
+    rebaseable: pull.state === 'open' ? pull.mergeable : null,
+    mergeable_state: pull.state === 'closed' ? 'unknown' : pull.mergeable ? 'clean' : 'dirty',
+    merged_by: pull.mergedBy === null ? null : userShape(world, pull.mergedBy),
+    comments: world.state.comments.filter((comment) => comment.repository === pull.repository && comment.issue === pull.number).length,
+    review_comments: 0,
+    maintainer_can_modify: pull.head.repository !== pull.repository,
+    commits,
+    additions: changes.reduce((sum, change) => sum + change.additions, 0),
+    deletions: changes.reduce((sum, change) => sum + change.deletions, 0),
+    changed_files: changes.length,
+  };
+}

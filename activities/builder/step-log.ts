@@ -78,8 +78,10 @@ export async function openStepLog({ store, key, file: path, checkFence, signal: 
       if (failure) throw failure;
     },
     async *tail(from, tailSignal) {
-      yield* tail(file, from, tailSignal ? AbortSignal.any([signal, tailSignal]) : signal);
-      await uploaded;
+      const left = tailSignal ? AbortSignal.any([signal, tailSignal]) : signal;
+      yield* tail(file, from, left);
+      // Whoever comes back at the end of a tail finds the complete manifest.
+      await Promise.race([uploaded, aborted(left)]);
     },
     close,
   };
@@ -91,11 +93,17 @@ async function* tail(file: LogFile, from: number, signal: AbortSignal): AsyncGen
   for (let offset = from; ; ) {
     await file.reach(offset + 1, { signal }).catch(() => {});
     if (signal.aborted || file.size <= offset) return;
-    const bytes = await file.read(offset, readBytes);
+    const bytes = await file.read(offset, readBytes).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+    if (!bytes) return;
     yield bytes;
     offset += bytes.length;
   }
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));
 
 /** The machine lost the end of the file (a crash of the kernel, not of this process) but the store has it. */
 async function refill(file: LogFile, store: ObjectStore, key: string, stored: LogManifest): Promise<void> {

@@ -1,6 +1,7 @@
 // How does a growing log file get into the object store, chunk by chunk?
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Fenced } from '../fence.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { deflate, logCodec } from '../log-codec.ts';
 import { chunkBytes, chunkKey, chunkLink, chunkName, manifestKey } from '../../config-schema/log-manifest.ts';
@@ -8,10 +9,7 @@ import type { LogChunk, LogManifest } from '../../config-schema/log-manifest.ts'
 import { countNewlines } from '../../config-schema/read-log.ts';
 import type { LogFile } from './log-file.ts';
 
-/** Thrown by a `checkFence` when a newer attempt of the slice has begun: this one has nothing to say any more. */
-export class Fenced extends Error {
-  override name = 'Fenced';
-}
+export { Fenced };
 
 export type Upload = {
   store: ObjectStore;
@@ -86,7 +84,7 @@ async function* cuts(file: LogFile, stored: LogManifest, signal: AbortSignal): A
     inLine = bytes.at(-1) !== 10;
     linesBegun = firstLine - 1 + countNewlines(bytes) + (inLine ? 1 : 0);
     previous = chunkLink(previous, { offset, firstLine }, bytes, logCodec.sha256);
-    yield { object: chunkName(index), offset, firstLine, sha256: previous, bytes, linesBegun };
+    yield { object: chunkName(index, previous), offset, firstLine, sha256: previous, bytes, linesBegun };
     offset += bytes.length;
   }
 }

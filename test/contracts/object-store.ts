@@ -5,6 +5,7 @@ import { suite, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { ObjectExists } from '../../activities/object-store.ts';
 import type { ObjectStore } from '../../activities/object-store.ts';
+import { collect } from '../collect.ts';
 
 /** `makeStore` answers an empty store and removes it again by `t.after`. */
 export function objectStoreContract(name: string, makeStore: (t: TestContext) => Promise<ObjectStore>): void {
@@ -168,8 +169,9 @@ async function whole(store: ObjectStore, key: string): Promise<string | undefine
 async function streamed(store: ObjectStore, key: string, range?: { from?: number; to?: number }): Promise<string> {
   const stream = await store.read(key, range);
   assert.ok(stream, `${key} is there`);
-  return Buffer.concat(await Array.fromAsync(stream)).toString();
+  return Buffer.concat(await collect(stream)).toString();
 }
 
-const keys = (store: ObjectStore, prefix: string, options?: { after?: string; limit?: number }): Promise<string[]> =>
-  Array.fromAsync(store.list(prefix, options), ({ key }) => key);
+async function keys(store: ObjectStore, prefix: string, options?: { after?: string; limit?: number }): Promise<string[]> {
+  return (await collect(store.list(prefix, options))).map(({ key }) => key);
+}

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { fileStore } from '../../../activities/adapters/file-store.ts';
+import { collect } from '../../collect.ts';
 import { objectStoreContract } from '../../contracts/object-store.ts';
 
 objectStoreContract('file', async (t) => fileStore(await newFolder(t)));
@@ -20,10 +21,10 @@ test('what a crash left behind is not listed, and goes when it is old', async (t
   await utimes(join(incoming, 'abandoned'), longAgo, longAgo);
 
   const store = fileStore(folder);
-  assert.deepEqual(await Array.fromAsync(store.list('')), []);
+  assert.deepEqual(await collect(store.list('')), []);
   await store.put('a', Buffer.from('x'));
   assert.deepEqual(await readdir(incoming), ['growing']);
-  assert.deepEqual(await Array.fromAsync(store.list(''), ({ key }) => key), ['a']);
+  assert.deepEqual((await collect(store.list(''))).map(({ key }) => key), ['a']);
 });
 
 test('a put leaves no temporary file, done or broken', async (t) => {

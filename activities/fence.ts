@@ -5,12 +5,9 @@ import { ObjectExists, putJson, type ObjectStore } from './object-store.ts';
 
 const begunKey = (slice: SliceKey, attempt: number): string => `${attemptKey(slice, attempt)}/begun.json`;
 
-/** A newer attempt has begun: what this one still writes belongs to nobody. */
+/** A newer attempt of the slice has begun: what this one still writes belongs to nobody. */
 export class Fenced extends Error {
   override name = 'Fenced';
-  constructor(slice: SliceKey, attempt: number) {
-    super(`attempt ${attempt} of slice ${slice.slice} of job ${slice.job} is over: a later one has begun`);
-  }
 }
 
 /** From now on every write of an earlier attempt is refused. */
@@ -22,5 +19,5 @@ export async function beginAttempt(store: ObjectStore, slice: SliceKey, attempt:
 
 /** Throws Fenced when a later attempt has begun. */
 export async function checkFence(store: ObjectStore, slice: SliceKey, attempt: number): Promise<void> {
-  if (await store.head(begunKey(slice, attempt + 1))) throw new Fenced(slice, attempt);
+  if (await store.head(begunKey(slice, attempt + 1))) throw new Fenced(`attempt ${attempt} of slice ${slice.slice} of job ${slice.job} is over: a later one has begun`);
 }

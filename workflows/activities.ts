@@ -34,6 +34,6 @@ export function thisBuilder(queue: string, limits: Limits, startToClose: `${numb
     startToCloseTimeout: startToClose,
     heartbeatTimeout: '5s',
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: { initialInterval: '1s', backoffCoefficient: 1, maximumAttempts: 1000, nonRetryableErrorTypes: [failureTypes.sandboxLost] },
+    retry: { initialInterval: '1s', backoffCoefficient: 1, maximumAttempts: 100, nonRetryableErrorTypes: [failureTypes.sandboxLost] },
   });
 }

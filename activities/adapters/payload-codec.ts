@@ -1,12 +1,12 @@
 // What may Temporal's store read? Nothing: every payload is encrypted with a key that only we hold.
 
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Payload, PayloadCodec } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 
-const { Payload: PayloadMessage } = temporal.api.common.v1;
+const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 const encoding = 'binary/roundhouse-aes256gcm';
 const text = new TextEncoder();
 
@@ -62,15 +62,16 @@ async function readOrMake(file: string): Promise<string> {
   }
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const fresh = `k${Date.now().toString(36)} ${randomBytes(32).toString('base64')}\n`;
+  const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  await writeFile(temporary, fresh, { mode: 0o600 });
   try {
-    // wx: of two processes that start at once, one makes the key and the other reads it.
-    const handle = await open(file, 'wx', 0o600);
-    await handle.writeFile(fresh);
-    await handle.close();
-    await chmod(file, 0o600);
+    // Of two processes that start at once one makes the key, whole, and the other reads it.
+    await link(temporary, file);
     return fresh;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return readOrMake(file);
+    return await readFile(file, 'utf8');
+  } finally {
+    await rm(temporary);
   }
 }

@@ -201,6 +201,16 @@ export class Builder {
     await this.#remove(sandbox);
   }
 
+  /** Lets go of everything and leaves the sandboxes and their steps running, for the next process to find. */
+  async stop(): Promise<void> {
+    this.draining = true;
+    for (const live of this.#live.values()) {
+      if (live.lease) clearTimeout(live.lease);
+      await Promise.allSettled([...live.logs.values()].map((log) => log.close()));
+      await live.line.end();
+    }
+  }
+
   /** The output of a step from byte `from` on, as it comes; null when the builder holds no such step. */
   tail(key: string, from: number, signal?: AbortSignal): AsyncIterable<Uint8Array> | null {
     for (const { held, logs } of this.#live.values()) {

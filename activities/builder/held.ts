@@ -40,7 +40,7 @@ export class HeldFiles {
 
   /** Seen whole or not at all, also when the builder is killed in between. */
   async write(held: Held): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await mkdir(this.logFolder(held.sandbox), { recursive: true, mode: 0o700 });
     const file = join(this.#folder, `${held.sandbox}.json`);
     const temporary = `${file}.${process.pid}.${Math.random().toString(36).slice(2)}`;
     await writeFile(temporary, JSON.stringify(held), { mode: 0o600 });

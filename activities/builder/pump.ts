@@ -20,6 +20,7 @@ export class AgentLine {
   readonly #isRunning: () => Promise<boolean>;
   readonly #onConnect: (agent: AgentClient) => Promise<void>;
   #agent: Promise<AgentClient> | null = null;
+  #ended = false;
 
   constructor(handle: SandboxHandle, isRunning: () => Promise<boolean>, onConnect: (agent: AgentClient) => Promise<void>) {
     this.#handle = handle;
@@ -31,12 +32,13 @@ export class AgentLine {
   async use<T>(work: (agent: AgentClient) => Promise<T>): Promise<T> {
     let unreachableSince: number | null = null;
     for (;;) {
+      if (this.#ended) throw new Error(`the line to sandbox ${this.#handle.name} is closed`);
       try {
         const agent = await this.#connected();
         unreachableSince = null;
         return await work(agent);
       } catch (error) {
-        if (!(error instanceof AgentUnreachable)) throw error;
+        if (!(error instanceof AgentUnreachable) || this.#ended) throw error;
         this.#agent = null;
         unreachableSince ??= Date.now();
         if (!(await this.#isRunning()) || Date.now() - unreachableSince > patienceMs) {
@@ -47,7 +49,9 @@ export class AgentLine {
     }
   }
 
+  /** What is under way rejects; the agent and its steps go on. */
   async end(): Promise<void> {
+    this.#ended = true;
     const agent = await this.#agent?.catch(() => null);
     this.#agent = null;
     agent?.end();

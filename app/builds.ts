@@ -1,0 +1,43 @@
+// Which pipelines are there, and how does one stand? Open ones come from Temporal, ended ones from the object store.
+
+import type { Client } from '@temporalio/client';
+import { buildLine, repositoryNameKey, summaryKey, type BuildLine, type PipelineView } from '../config-schema/view.ts';
+import type { ObjectStore } from '../activities/object-store.ts';
+import { listOpenPipelines, viewPipeline } from '../workflows/client.ts';
+
+export type BuildPorts = { store: ObjectStore; client: Client };
+
+/** Newest first: the open ones, then the ended ones. */
+export async function listBuilds({ store, client }: BuildPorts, { limit, repositoryId }: { limit: number; repositoryId?: number }): Promise<BuildLine[]> {
+  const open = (await listOpenPipelines(client)).filter((pipeline) => repositoryId === undefined || pipeline.repositoryId === repositoryId);
+  const views = await Promise.all(open.slice(0, limit).map((pipeline) => viewPipeline(client, pipeline.repositoryId, pipeline.number)));
+  const lines = views.filter((view) => view !== null).map(buildLine);
+  const listed = new Set(lines.map(nameOf));
+  const prefix = repositoryId === undefined ? 'history/' : `repositories/${repositoryId}/history/`;
+  for await (const { key } of store.list(prefix, { limit })) {
+    if (lines.length >= limit) break;
+    const line = await readJson<BuildLine>(store, key);
+    // A pipeline that ends while we look stands in both.
+    if (line && !listed.has(nameOf(line))) lines.push(line);
+  }
+  return lines.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
+}
+
+/** Null when there is no such pipeline, or no such repository. */
+export async function readPipeline(ports: BuildPorts, owner: string, name: string, number: number): Promise<PipelineView | null> {
+  const repositoryId = await repositoryIdOf(ports.store, owner, name);
+  if (repositoryId === null) return null;
+  const ended = await readJson<PipelineView>(ports.store, summaryKey(repositoryId, number));
+  return ended ?? viewPipeline(ports.client, repositoryId, number);
+}
+
+export async function repositoryIdOf(store: ObjectStore, owner: string, name: string): Promise<number | null> {
+  return (await readJson<{ id: number }>(store, repositoryNameKey(owner, name)))?.id ?? null;
+}
+
+async function readJson<T>(store: ObjectStore, key: string): Promise<T | undefined> {
+  const bytes = await store.get(key);
+  return bytes && (JSON.parse(Buffer.from(bytes).toString('utf8')) as T);
+}
+
+const nameOf = ({ repositoryId, number }: BuildLine): string => `${repositoryId}/${number}`;

@@ -1,0 +1,103 @@
+// What becomes of a push: through a real Temporal server and real agents, without walls around them.
+
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { cancelPipeline, deliverTrigger } from '../../workflows/client.ts';
+import { startWorld, type World } from './world.ts';
+
+let world: World;
+before(async () => {
+  world = await startWorld();
+  await world.startBuilder('b1');
+});
+after(() => world.stop());
+
+const config = (jobs: string): string => `version: 2.1\njobs:\n${jobs}`;
+let last = 0;
+
+test('a push runs its jobs in the order of the graph, slices side by side', async () => {
+  const { sha } = await world.push(`version: 2.1
+jobs:
+  build: {docker: [{image: "debian:bookworm"}], working_directory: /tmp, steps: [{run: echo built}]}
+  test: {docker: [{image: "debian:bookworm"}], working_directory: /tmp, parallelism: 3, steps: [{run: 'echo slice $CIRCLE_NODE_INDEX of $CIRCLE_NODE_TOTAL'}]}
+workflows:
+  ci:
+    jobs: [build, {test: {requires: [build]}}]
+`);
+  const view = await world.ended(++last);
+  assert.equal(view.outcome, 'passed');
+  const [build, tests] = view.workflows[0]!.jobs;
+  assert.equal(tests!.slices.length, 3);
+  assert.ok(build!.endedAt! <= tests!.startedAt!, 'test starts after build has ended');
+  const checks = [...world.forge.checks.values()].filter((check) => check.sha === sha);
+  assert.deepEqual(checks.map(({ name, status, conclusion }) => `${name} ${status} ${conclusion}`).sort(), ['build completed success', 'test completed success']);
+});
+
+test('a failing job keeps what requires it from running, and the check says why', async () => {
+  const { sha } = await world.push(`version: 2.1
+jobs:
+  build: {docker: [{image: "debian:bookworm"}], working_directory: /tmp, steps: [{run: exit 3}, {run: {name: mend, when: on_fail, command: echo mend}}, {run: {name: never, command: echo never}}]}
+  test: {docker: [{image: "debian:bookworm"}], working_directory: /tmp, steps: [{run: 'true'}]}
+workflows: {ci: {jobs: [build, {test: {requires: [build]}}]}}
+`);
+  const view = await world.ended(++last);
+  assert.equal(view.outcome, 'failed');
+  const [build, tests] = view.workflows[0]!.jobs;
+  assert.deepEqual(build!.slices[0]!.steps.map(({ result }) => [result!.outcome, result!.exitCode]), [['failed', 3], ['passed', 0], ['skipped', null]]);
+  assert.equal(tests!.outcome, 'not-run');
+  const check = [...world.forge.checks.values()].find((candidate) => candidate.sha === sha && candidate.name === 'test');
+  assert.equal(check!.conclusion, 'skipped');
+});
+
+test('the same delivery ten times at once is one pipeline', async () => {
+  const trigger = await world.push(config('  build: {docker: [{image: "debian:bookworm"}], working_directory: /tmp, steps: [{run: "true"}]}\n'));
+  await Promise.all(Array.from({ length: 9 }, () => deliverTrigger(world.client, trigger)));
+  await world.ended(++last);
+  const next = await world.push(null);
+  const view = await world.ended(++last);
+  assert.equal(view.trigger.deliveryId, next.deliveryId, 'the next number belongs to the next push');
+});
+
+test('a force push A-B-A is three pipelines', async () => {
+  const [a, b] = ['a'.repeat(40), 'b'.repeat(40)];
+  const ref = 'refs/heads/back-and-forth';
+  await world.push(null, { ref, before: '0'.repeat(40), sha: a });
+  await world.push(null, { ref, before: a, sha: b });
+  await world.push(null, { ref, before: b, sha: a });
+  for (const sha of [a, b, a]) assert.equal((await world.ended(++last)).trigger.sha, sha);
+});
+
+test('without a config nothing runs, and the summary says why', async () => {
+  await world.push(null);
+  const view = await world.ended(++last);
+  assert.equal(view.outcome, 'skipped');
+  assert.match(view.reason!, /no \.circle\.yml at/);
+});
+
+test('a broken config fails its check on the line', async () => {
+  const { sha } = await world.push('version: 2.1\njobs:\n  build: [unclosed\n');
+  const view = await world.ended(++last);
+  assert.equal(view.outcome, 'failed');
+  const check = [...world.forge.checks.values()].find((candidate) => candidate.sha === sha);
+  assert.equal(check!.conclusion, 'failure');
+  assert.ok(check!.output!.annotations!.length > 0);
+});
+
+test('cancel: the step gets SIGTERM within a second, nothing runs after it, and the check says cancelled', async () => {
+  const { sha } = await world.push(`version: 2.1
+jobs:
+  build: {docker: [{image: "debian:bookworm"}], working_directory: ${world.folder}, steps: [{run: 'trap "date +%s%3N > terminated; exit 9" TERM; touch started; while :; do sleep 0.05; done'}, {run: {when: always, command: touch later}}]}
+`);
+  const number = ++last;
+  await world.until('the step has started', () => Promise.resolve(existsSync(`${world.folder}/started`)));
+  const asked = Date.now();
+  assert.equal(await cancelPipeline(world.client, 7, number), true);
+  const view = await world.ended(number);
+  assert.equal(view.outcome, 'canceled');
+  const took = Number(readFileSync(`${world.folder}/terminated`, 'utf8')) - asked;
+  assert.ok(took < 1500, `SIGTERM came after ${took} ms`);
+  assert.ok(!existsSync(`${world.folder}/later`));
+  const check = [...world.forge.checks.values()].find((candidate) => candidate.sha === sha);
+  assert.equal(check!.conclusion, 'cancelled');
+});

@@ -1,0 +1,173 @@
+// A Temporal server, an app's share and builders in this process, around agents without walls: what the workflows' tests play in.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Runtime, DefaultLogger, NativeConnection, type Worker } from '@temporalio/worker';
+import { Client } from '@temporalio/client';
+import { fileStore } from '../../activities/adapters/file-store.ts';
+import { dataConverter, workflowBundle } from '../../activities/adapters/temporal.ts';
+import { readSealingKey, seal } from '../../activities/adapters/sealing.ts';
+import { Builder, type ResourceClass } from '../../activities/builder/builder.ts';
+import { HeldFiles } from '../../activities/builder/held.ts';
+import { Mirrors } from '../../activities/builder/mirror.ts';
+import { builderActivities } from '../../activities/builder/temporal.ts';
+import { builderWorkers } from '../../activities/builder/workers.ts';
+import type { Limits } from '../../activities/control/activities.ts';
+import { controlActivities } from '../../activities/control/control.ts';
+import { controlWorker } from '../../activities/control/worker.ts';
+import type { ObjectStore } from '../../activities/object-store.ts';
+import type { SandboxHost } from '../../activities/builder/sandbox.ts';
+import { compileConfig } from '../../config-schema/compile.ts';
+import type { Trigger } from '../../config-schema/trigger.ts';
+import type { PipelineView } from '../../config-schema/view.ts';
+import { summaryKey } from '../../config-schema/view.ts';
+import { deliverTrigger, viewPipeline } from '../../workflows/client.ts';
+import { memoryForge, type MemoryForge } from '../fakes/forge.ts';
+import { processHost } from '../fakes/process-host.ts';
+
+export type BuilderProcess = { id: string; builder: Builder; host: SandboxHost; folder: string; stop(): Promise<void> };
+
+export type World = {
+  client: Client;
+  forge: MemoryForge;
+  store: ObjectStore;
+  folder: string;
+  startBuilder(id: string, change?: (host: SandboxHost) => SandboxHost): Promise<BuilderProcess>;
+  /** A push of a commit with this config; answers the trigger that was delivered. */
+  push(config: string | null, change?: Partial<Trigger>): Promise<Trigger>;
+  /** The summary of the pipeline, once it has ended. */
+  ended(number: number, repositoryId?: number): Promise<PipelineView>;
+  /** What the log of a step holds in the store. */
+  until<T>(what: string, look: () => Promise<T | null | undefined | false>, timeoutMs?: number): Promise<T>;
+  view(number: number): Promise<PipelineView | null>;
+  stop(): Promise<void>;
+};
+
+const classes: Record<string, ResourceClass> = { medium: { cpus: 1, memoryBytes: 2 ** 30, pids: 500, diskBytes: null } };
+const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, builderLostSeconds: 4, leaseSeconds: 5 }): Promise<World> {
+  Runtime.install({ logger: new DefaultLogger(process.env.LOG_LEVEL === 'debug' ? 'WARN' : 'ERROR') });
+  const folder = await mkdtemp(join(tmpdir(), 'rh-world-'));
+  const environment = await TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path: temporalBinary() }, log: { format: 'json', level: 'error' } } });
+  const converter = await dataConverter(join(folder, 'payload.keys'));
+  const client = new Client({ connection: environment.connection, dataConverter: converter });
+  const store = fileStore(join(folder, 'store'));
+  const forge = memoryForge();
+  const control = await controlWorker({
+    connection: environment.nativeConnection,
+    namespace: 'default',
+    dataConverter: converter,
+    workflowBundle: await workflowBundle(process.env.ROUNDHOUSE_CACHE ?? '/var/cache/roundhouse'),
+    activities: controlActivities({
+      forge,
+      store,
+      compile: compileConfig,
+      resourceClass: () => Promise.resolve({ name: 'medium' }),
+      explainWait: () => Promise.resolve(null),
+      seal,
+      lastLines: () => Promise.resolve([]),
+      configPaths: ['.circle.yml'],
+      limits,
+      publicUrl: 'http://127.0.0.1:1',
+    }),
+  });
+  const controlling = control.run();
+  const stops: (() => Promise<void>)[] = [];
+  const hosts: SandboxHost[] = [];
+  let pushes = 0;
+
+  const world: World = {
+    client,
+    forge,
+    store,
+    folder,
+    async startBuilder(id, change = (host) => host) {
+      const state = join(folder, id);
+      const host = change(await processHost(join(state, 's')));
+      hosts.push(host);
+      const key = await readSealingKey(join(state, 'key'));
+      const builder = new Builder({
+        host,
+        store,
+        mirrors: new Mirrors(join(state, 'mirrors')),
+        files: new HeldFiles(state),
+        classes,
+        capacity: { cpus: 4, memoryBytes: 8 * 2 ** 30 },
+        unseal: (sealed) => key.unseal(sealed) as never,
+        publicUrl: 'http://127.0.0.1:1',
+        log: quiet,
+      });
+      await builder.start();
+      const activities = builderActivities(builder, { id, publicKey: key.publicKey, classes });
+      // Of its own: one connection may have one worker on a queue, and builders share the queues of the classes.
+      const connection = await NativeConnection.connect({ address: environment.address });
+      const workers = await builderWorkers({ id, builder, activities, classes, connection, namespace: 'default', dataConverter: converter });
+      const running = Promise.all(workers.map((worker: Worker) => worker.run()));
+      let stopped = false;
+      const stop = async (): Promise<void> => {
+        if (stopped) return;
+        stopped = true;
+        workers.forEach((worker) => worker.shutdown());
+        await running;
+        await connection.close();
+        await builder.stop();
+      };
+      stops.push(stop);
+      return { id, builder, host, folder: state, stop };
+    },
+    async push(config, change = {}) {
+      pushes += 1;
+      const sha = pushes.toString(16).padStart(40, 'a');
+      const trigger: Trigger = {
+        event: 'push',
+        deliveryId: `delivery-${pushes}`,
+        receivedAt: new Date().toISOString(),
+        repository: { id: 7, owner: 'acme', name: 'shop', private: false, defaultBranch: 'main', installationId: 1 },
+        ref: 'refs/heads/main',
+        before: '0'.repeat(40),
+        sha,
+        sender: { id: 1, login: 'ada' },
+        commit: { subject: `commit ${pushes}`, authorLogin: 'ada' },
+        pullRequest: null,
+        ...change,
+      };
+      if (config !== null) forge.configs.set(trigger.sha, config);
+      await deliverTrigger(client, trigger);
+      return trigger;
+    },
+    ended: (number, repositoryId = 7) =>
+      world.until(`pipeline ${number} has ended`, async () => {
+        const bytes = await store.get(summaryKey(repositoryId, number));
+        return bytes && (JSON.parse(Buffer.from(bytes).toString()) as PipelineView);
+      }),
+    view: (number) => viewPipeline(client, 7, number),
+    async until(what, look, timeoutMs = 60_000) {
+      const deadline = Date.now() + timeoutMs;
+      for (;;) {
+        const found = await look();
+        if (found) return found;
+        if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain until ${what}`);
+        await sleep(50);
+      }
+    },
+    async stop() {
+      await Promise.all(stops.map((stop) => stop()));
+      control.shutdown();
+      await controlling;
+      await environment.teardown();
+      for (const host of hosts) await host.reconcile(new Set());
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+  return world;
+}
+
+function temporalBinary(): string {
+  const path = process.env.TEMPORAL_BIN;
+  if (path === undefined) throw new Error('TEMPORAL_BIN is not set: run the tests by scripts/test');
+  return path;
+}

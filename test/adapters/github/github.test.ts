@@ -1,0 +1,261 @@
+// The GitHub adapter on the local GitHub: what the contract of Forge does not say.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { githubForge } from '../../../activities/adapters/github.ts';
+import { ForgeUnavailable, type CheckRun, type Forge } from '../../../activities/control/forge.ts';
+import { publishedLimits } from '../../github/index.ts';
+import { openGitHub, type Opened } from './open.ts';
+
+const run = promisify(execFile);
+const paths = ['.circle.yml', '.circleci/config.yml'];
+const createRun = 'POST /repos/{owner}/{repo}/check-runs';
+const updateRun = 'PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}';
+
+let opened: Opened;
+let forge: Forge;
+before(async () => {
+  opened = await openGitHub();
+  forge = githubForge(opened.settings);
+});
+after(async () => {
+  opened.github.assertNoFaults();
+  await opened.close();
+});
+
+const check = (sha: string, rest: Partial<CheckRun> = {}): CheckRun => ({ externalId: 'pipeline/1/test', sha, name: 'test', detailsUrl: 'https://ci.example/1', status: 'queued', ...rest });
+const unavailable = (seconds: number | null) => (error: unknown) => {
+  assert.ok(error instanceof ForgeUnavailable, String(error));
+  assert.equal(error.retryAfterSeconds, seconds);
+  return true;
+};
+/** What the adapter asked, tokens aside. */
+const asked = (): string[] => opened.github.requests().map(({ method, path, operation }) => operation ?? `${method} ${path}`).filter((operation) => !/access_tokens/.test(operation));
+
+test('loading is one query', async () => {
+  const { github } = opened;
+  const trigger = await opened.push({ '.circle.yml': 'x: 1\n' }, 'Begin');
+  const count = asked().length;
+  const loaded = await forge.load(trigger, paths);
+  assert.deepEqual(loaded, { config: { path: '.circle.yml', text: 'x: 1\n' }, refIsProtected: false, senderPermission: 'admin', commit: { subject: 'Begin', authorLogin: 'alice' }, pullRequestNumbers: [] });
+  assert.equal(asked().length - count, 1);
+  assert.match(asked().at(-1)!, /graphql/i);
+  github.assertNoFaults();
+});
+
+test('who may do what, by numeric id', async (t) => {
+  const { github } = opened;
+  const trigger = await opened.push({}, 'People');
+  const bob = github.createUser('bob');
+  const stranger = github.createUser('stranger');
+  github.addCollaborator(opened.fullName, 'bob', 'maintain');
+  const permission = async (sender: { id: number; login: string }) => (await forge.load({ ...trigger, sender }, paths)).senderPermission;
+  await t.test('a collaborator', async () => assert.equal(await permission(bob), 'maintain'));
+  await t.test('nobody of a private repository', async () => assert.equal(await permission(stranger), 'none'));
+  await t.test('somebody who has taken the login of a collaborator', async () => assert.equal(await permission({ id: stranger.id, login: 'bob' }), 'none'));
+  await t.test('a bot', async () => assert.equal(await permission({ id: 5, login: 'dependabot[bot]' }), 'none'));
+});
+
+test('protection', async (t) => {
+  const { github } = opened;
+  const trigger = await opened.push({}, 'Release', 'refs/heads/release/1.0');
+  const isProtected = async (of = trigger) => (await forge.load(of, paths)).refIsProtected;
+  await t.test('a branch without rules', async () => assert.equal(await isProtected(), false));
+  await github.protectBranch(opened.fullName, 'release/1.0');
+  await t.test('a protected branch', async () => assert.equal(await isProtected(), true));
+  await t.test('a branch that is gone', async () => assert.equal(await isProtected({ ...trigger, ref: 'refs/heads/gone' }), false));
+  await t.test('a tag of that name', async () => {
+    const tag = await opened.push({}, 'Tag', 'refs/tags/release/1.0');
+    assert.equal(await isProtected(tag), false);
+  });
+  const repository = { databaseId: opened.repository.id, isPrivate: true, commit: { message: 'x', author: null }, collaborators: { edges: [] }, config0: null, config1: null };
+  const ref = { target: { oid: trigger.sha }, branchProtectionRule: null, rules: { nodes: [] }, associatedPullRequests: { nodes: [] } };
+  await t.test('without the permission to see the rule, REST is asked', async () => {
+    github.inject({ match: 'POST /graphql', status: 200, headers: { 'content-type': 'application/json' }, body: { data: { repository: { ...repository, ref } }, errors: [{ type: 'FORBIDDEN', path: ['repository', 'ref', 'branchProtectionRule'], message: 'Resource not accessible by integration' }] } });
+    assert.equal(await isProtected(), true);
+  });
+  await t.test('rulesets protect when they say who may change the ref, and not when they ask for tidiness', async () => {
+    for (const [type, expected] of [['PULL_REQUEST', true], ['UPDATE', true], ['COMMIT_MESSAGE_PATTERN', false], ['NON_FAST_FORWARD', false], ['CREATION', false]] as const) {
+      github.inject({ match: 'POST /graphql', status: 200, headers: { 'content-type': 'application/json' }, body: { data: { repository: { ...repository, ref: { ...ref, rules: { nodes: [{ type }] } } } } } });
+      assert.equal(await isProtected(), expected, type);
+    }
+    github.inject({ match: 'POST /graphql', status: 200, headers: { 'content-type': 'application/json' }, body: { data: { repository: { ...repository, ref: { ...ref, rules: { nodes: [{ type: 'CREATION' }] } } } } } });
+    assert.equal(await isProtected({ ...trigger, ref: 'refs/tags/v1' }), true);
+  });
+  await t.test('without the permission to see collaborators, REST is asked', async () => {
+    github.inject({ match: 'POST /graphql', status: 200, headers: { 'content-type': 'application/json' }, body: { data: { repository: { ...repository, ref, collaborators: null } }, errors: [{ type: 'FORBIDDEN', path: ['repository', 'collaborators'], message: 'Resource not accessible by integration' }] } });
+    assert.equal((await forge.load(trigger, paths)).senderPermission, 'admin');
+  });
+  await t.test('any other error of GraphQL is one', async () => {
+    github.inject({ match: 'POST /graphql', status: 200, headers: { 'content-type': 'application/json' }, body: { data: { repository: { ...repository, ref } }, errors: [{ type: 'FORBIDDEN', path: ['repository', 'object'], message: 'Resource not accessible by integration' }] } });
+    await assert.rejects(forge.load(trigger, paths), /Resource not accessible/);
+  });
+});
+
+test('pull requests made from the branch', async () => {
+  const { github } = opened;
+  const trigger = await opened.push({ 'a.txt': 'a' }, 'Topic', 'refs/heads/topic');
+  const { number } = await github.openPullRequest(opened.fullName, { head: 'topic', base: 'release/1.0', author: 'alice' });
+  assert.deepEqual((await forge.load(trigger, paths)).pullRequestNumbers, [number]);
+});
+
+test('a rerun runs only what is on its ref', async (t) => {
+  const first = await opened.push({}, 'One', 'refs/heads/rerun');
+  const second = await opened.push({}, 'Two', 'refs/heads/rerun');
+  const elsewhere = await opened.push({ 'b.txt': 'b' }, 'Elsewhere', 'refs/heads/elsewhere');
+  const refused = async (sha: string, ref = 'refs/heads/rerun') => (await forge.load({ ...opened.trigger(sha, ref), event: 'rerun' }, paths)).refused;
+  await t.test('the tip', async () => assert.equal(await refused(second.sha), undefined));
+  await t.test('an older commit of it', async () => assert.equal(await refused(first.sha), undefined));
+  await t.test('a commit of another branch, as if it were on this one', async () => {
+    const loaded = await forge.load({ ...opened.trigger(elsewhere.sha, 'refs/heads/rerun'), event: 'rerun' }, paths);
+    assert.match(loaded.refused ?? '', /is not on refs\/heads\/rerun/);
+    assert.equal(loaded.config, null);
+  });
+  await t.test('a ref that is gone', async () => assert.match((await refused(first.sha, 'refs/heads/gone')) ?? '', /is not on/));
+  await t.test('a push is not questioned', async () => assert.equal((await forge.load(opened.trigger(elsewhere.sha, 'refs/heads/rerun'), paths)).refused, undefined));
+});
+
+test('a name that belongs to another repository by now is refused', async () => {
+  const trigger = await opened.push({}, 'Mine');
+  await assert.rejects(forge.load({ ...trigger, repository: { ...trigger.repository, id: 1 } }, paths), /is repository \d+ now, not 1/);
+});
+
+test('a commit that GitHub does not know yet is asked for again, and in the end given up', async () => {
+  const trigger = opened.trigger('e'.repeat(40));
+  await assert.rejects(forge.load(trigger, paths), unavailable(3));
+  await assert.rejects(forge.load({ ...trigger, receivedAt: new Date(Date.now() - 120_000).toISOString() }, paths), (error) => !(error instanceof ForgeUnavailable));
+});
+
+test('a repository without the App says so', async () => {
+  await assert.rejects(forge.credential({ ...opened.repository, installationId: null }), /is not installed on acme\/app/);
+});
+
+test('the credential reads this repository, for an hour at most, and nothing else', async () => {
+  const { github } = opened;
+  const other = await github.createRepository({ owner: 'acme', name: 'other', private: true });
+  const { authorization, url } = await forge.credential(opened.repository);
+  const git = (...args: string[]) => run('git', ['-c', `http.extraHeader=Authorization: ${authorization}`, ...args], { env: { PATH: process.env['PATH'] ?? '', GIT_CONFIG_NOSYSTEM: '1', HOME: '/nonexistent', GIT_TERMINAL_PROMPT: '0' } });
+  assert.match((await git('ls-remote', url)).stdout, /refs\/heads\/main/);
+  await assert.rejects(git('ls-remote', other.cloneUrl));
+  const token = Buffer.from(authorization!.replace('Basic ', ''), 'base64').toString().replace('x-access-token:', '');
+  const call = (method: string, path: string, body?: object) => fetch(github.apiUrl + path, { method, headers: { authorization: `Bearer ${token}`, 'user-agent': 'test' }, ...(body && { body: JSON.stringify(body) }) });
+  assert.equal((await call('POST', '/repos/acme/app/check-runs', { name: 'x', head_sha: 'e'.repeat(40) })).status, 403);
+  const { repositories } = (await (await call('GET', '/installation/repositories')).json()) as { repositories: { name: string }[] };
+  assert.deepEqual(repositories.map(({ name }) => name), ['app']);
+});
+
+test('an answer that is lost on its way does not make a second check', async () => {
+  const { sha } = await opened.push({}, 'Lost');
+  opened.github.inject({ match: createRun, cut: 'after' });
+  await assert.rejects(forge.report(opened.repository, check(sha)), unavailable(null));
+  const { id } = await forge.report(opened.repository, check(sha, { status: 'in_progress' }));
+  assert.deepEqual(opened.github.checkRuns(opened.fullName, sha).map((each) => [each.id, each.status]), [[id, 'in_progress']]);
+});
+
+test('many annotations go in requests of 50, each once, also when the report is repeated', async () => {
+  const { sha } = await opened.push({}, 'Annotated');
+  const annotations = Array.from({ length: 120 }, (_, i) => ({ path: '.circle.yml', startLine: i + 1, endLine: i + 1, level: 'failure' as const, message: `m${i}`, title: 'Config error' }));
+  const report = check(sha, { status: 'completed', conclusion: 'failure', completedAt: '2026-01-01T00:00:00Z', output: { title: 'Config error', summary: 's', annotations } });
+  opened.github.inject({ match: updateRun, cut: 'after' });
+  await assert.rejects(forge.report(opened.repository, report), unavailable(null));
+  const { id } = await forge.report(opened.repository, report);
+  await forge.report(opened.repository, { ...report, id });
+  const [made, ...more] = opened.github.checkRuns(opened.fullName, sha);
+  assert.equal(more.length, 0);
+  assert.deepEqual(made?.output.annotations.map(({ message, start_line }) => `${message} ${start_line}`), annotations.map(({ message, startLine }) => `${message} ${startLine}`));
+});
+
+test('what is too long for GitHub is cut, and says so', async () => {
+  const { sha } = await opened.push({}, 'Long');
+  const output = { title: 't'.repeat(999), summary: 'ü line\n'.repeat(50_000), annotations: [{ path: 'a', startLine: 1, endLine: 1, level: 'notice' as const, message: 'é'.repeat(70_000), title: 'x'.repeat(999) }] };
+  await forge.report(opened.repository, check(sha, { output }));
+  const [made] = opened.github.checkRuns(opened.fullName, sha);
+  assert.match(made?.output.summary ?? '', /The rest is left out: GitHub takes no more/);
+  assert.ok(Buffer.byteLength(made?.output.summary ?? '') > 65_000);
+});
+
+test('trouble that passes is ForgeUnavailable, with the wait that GitHub asks for', async (t) => {
+  const { github } = opened;
+  const trigger = await opened.push({}, 'Trouble');
+  // Each story with a forge of its own: after a limit the adapter is silent for as long as it was told.
+  const load = () => githubForge(opened.settings).load(trigger, paths);
+  await t.test('502', async () => {
+    github.inject({ match: 'POST /graphql', status: 502, body: {} });
+    await assert.rejects(load(), unavailable(null));
+  });
+  await t.test('503 with Retry-After', async () => {
+    github.inject({ match: 'POST /graphql', status: 503, headers: { 'retry-after': '9' }, body: {} });
+    await assert.rejects(load(), unavailable(9));
+  });
+  await t.test('a connection that is cut', async () => {
+    github.inject({ match: 'POST /graphql', cut: 'before' });
+    await assert.rejects(load(), unavailable(null));
+  });
+  await t.test('no GitHub at all', async () => {
+    await assert.rejects(githubForge({ ...opened.settings, host: '127.0.0.1:1' }).load(trigger, paths), unavailable(null));
+  });
+  await t.test('the secondary limit', async () => {
+    github.injectSecondaryLimit({ match: createRun, retryAfterSeconds: 17 });
+    await assert.rejects(githubForge(opened.settings).report(opened.repository, check(trigger.sha)), unavailable(17));
+  });
+  await t.test('the primary limit', async () => {
+    github.injectPrimaryLimit({ match: createRun, resetInSeconds: 120 });
+    await assert.rejects(githubForge(opened.settings).report(opened.repository, check(trigger.sha)), (error) => error instanceof ForgeUnavailable && Math.abs(error.retryAfterSeconds! - 120) <= 2);
+  });
+  await t.test('a refused token request', async () => {
+    github.inject({ match: 'POST /app/installations/{installation_id}/access_tokens', status: 500, body: {} });
+    await assert.rejects(load(), unavailable(null));
+  });
+  await t.test('what is wrong for good comes as it is', async () => {
+    await assert.rejects(githubForge(opened.settings).report(opened.repository, check('e'.repeat(40))), (error) => !(error instanceof ForgeUnavailable) && /No commit found/.test((error as Error).message));
+  });
+});
+
+test('after GitHub asked for silence nothing is asked until then', async () => {
+  const trigger = await opened.push({}, 'Silence');
+  const own = githubForge(opened.settings);
+  opened.github.injectSecondaryLimit({ match: 'POST /graphql', retryAfterSeconds: 60 });
+  await assert.rejects(own.load(trigger, paths), unavailable(60));
+  const count = asked().length;
+  await assert.rejects(own.load(trigger, paths), (error) => error instanceof ForgeUnavailable && error.retryAfterSeconds! > 55);
+  assert.equal(asked().length, count);
+});
+
+test('a token that was revoked is replaced', async () => {
+  const trigger = await opened.push({}, 'Revoked');
+  await forge.load(trigger, paths);
+  opened.github.expireTokens();
+  assert.equal((await forge.load(trigger, paths)).commit.subject, 'Revoked');
+});
+
+test('tokens that live for two seconds are replaced before they end', async () => {
+  const short = await openGitHub({ tokenLifetimeSeconds: 2 });
+  try {
+    const own = githubForge(short.settings);
+    const trigger = await short.push({}, 'Short');
+    await own.load(trigger, paths);
+    await new Promise((resolve) => setTimeout(resolve, 2_100));
+    await own.load(trigger, paths);
+    const refused = short.github.requests().filter(({ status }) => status === 401);
+    assert.deepEqual(refused, []);
+  } finally {
+    await short.close();
+  }
+});
+
+test('under GitHub’s real limits a burst of checks is never refused by GitHub: the adapter asks for patience first', async () => {
+  const strict = await openGitHub({ limits: publishedLimits });
+  try {
+    const own = githubForge(strict.settings);
+    const { sha } = await strict.push({}, 'Burst');
+    const results = await Promise.allSettled(Array.from({ length: 100 }, (_, i) => own.report(strict.repository, check(sha, { externalId: `job/${i}`, name: `job ${i}` }))));
+    const waiting = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason as ForgeUnavailable);
+    assert.equal(strict.github.checkRuns(strict.fullName, sha).length, 80);
+    assert.equal(waiting.length, 20);
+    for (const error of waiting) assert.ok(error instanceof ForgeUnavailable && error.retryAfterSeconds! > 50 && error.retryAfterSeconds! <= 60, String(error));
+    assert.deepEqual(strict.github.requests().filter(({ status }) => status === 403 || status === 429), []);
+  } finally {
+    await strict.close();
+  }
+});

@@ -1,0 +1,102 @@
+// What must every Forge do? Run against GitHub's adapter on the local GitHub, and against the folder of `roundhouse run`.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import type { CheckRun, Forge } from '../../activities/control/forge.ts';
+import type { Repository, Trigger } from '../../config-schema/trigger.ts';
+
+const run = promisify(execFile);
+
+export type ForgeSubject = {
+  repository: Repository;
+  /** Commits the files on the default branch and makes it known to the forge; null removes a file. */
+  commit(files: Record<string, string | Buffer | null>, message?: string): Promise<Trigger>;
+  /** The forge as it is asked about this commit. */
+  forge(sha: string): Forge;
+  /** What stands on the commit, each run once. */
+  checks(sha: string): { id: number | string; externalId: string; name: string; status: string; conclusion: string | null; title: string | null; summary: string | null; annotations: number }[];
+  close(): Promise<void>;
+};
+
+export function forgeContract(name: string, open: () => Promise<ForgeSubject>): void {
+  test(`${name} keeps the contract of Forge`, async (t) => {
+    const subject = await open();
+    const scratch = await mkdtemp(join(tmpdir(), 'forge-contract-'));
+    t.after(async () => {
+      await subject.close();
+      await rm(scratch, { recursive: true });
+    });
+    const { repository } = subject;
+    const paths = ['.circle.yml', '.circleci/config.yml'];
+    const load = (trigger: Trigger, wanted: readonly string[] = paths) => subject.forge(trigger.sha).load(trigger, wanted);
+
+    const old = await subject.commit({ '.circleci/config.yml': 'old: ü\n', 'README.md': 'x' }, 'First things\n\nand more');
+    const both = await subject.commit({ '.circle.yml': 'new: 1\n' }, 'Both');
+    const none = await subject.commit({ '.circle.yml': null, '.circleci/config.yml': null }, 'None');
+
+    await t.test('the config is the first that exists, at the exact commit and not at what the branch is now', async () => {
+      assert.deepEqual((await load(old)).config, { path: '.circleci/config.yml', text: 'old: ü\n' });
+      assert.deepEqual((await load(both)).config, { path: '.circle.yml', text: 'new: 1\n' });
+      assert.deepEqual((await load(both, ['.circleci/config.yml', '.circle.yml'])).config, { path: '.circleci/config.yml', text: 'old: ü\n' });
+    });
+
+    await t.test('no config is null, and a folder of its name is none', async () => {
+      assert.equal((await load(none)).config, null);
+      assert.equal((await load(old, ['.circleci', 'nowhere.yml'])).config, null);
+    });
+
+    await t.test('an empty config is there', async () => {
+      const empty = await subject.commit({ '.circle.yml': '' }, 'Empty');
+      assert.deepEqual((await load(empty)).config, { path: '.circle.yml', text: '' });
+    });
+
+    await t.test('a large config comes whole, and one that is not text comes as it can be read', async () => {
+      const long = `a: "${'ü'.repeat(600_000)}"\n`;
+      const odd = await subject.commit({ '.circle.yml': long, 'zero.yml': Buffer.from([97, 58, 0, 10]) }, 'Odd');
+      assert.equal((await load(odd)).config?.text, long);
+      assert.equal((await load(odd, ['zero.yml'])).config?.text, 'a:\0\n');
+    });
+
+    await t.test('the commit’s subject is its first line', async () => assert.equal((await load(old)).commit.subject, 'First things'));
+
+    await t.test('the credential fetches the commit', async () => {
+      const { url, authorization } = await subject.forge(both.sha).credential(repository);
+      const extra = authorization === null ? [] : ['-c', `http.extraHeader=Authorization: ${authorization}`];
+      await run('git', ['init', '-q', '--bare', scratch]);
+      await run('git', ['-C', scratch, ...extra, 'fetch', '-q', url, both.sha], { env: { PATH: process.env['PATH'] ?? '', GIT_CONFIG_NOSYSTEM: '1', HOME: scratch, GIT_TERMINAL_PROMPT: '0' } });
+      assert.equal((await run('git', ['-C', scratch, 'cat-file', '-t', both.sha])).stdout, 'commit\n');
+    });
+
+    const check = (sha: string, externalId: string, rest: Partial<CheckRun> = {}): CheckRun => ({ externalId, sha, name: 'test', detailsUrl: 'https://ci.example/1', status: 'queued', ...rest });
+    const done = { status: 'completed', completedAt: '2026-01-01T00:01:00Z', conclusion: 'failure', output: { title: 'Failed', summary: '**Failed**' } } as const;
+
+    await t.test('a check is made once, however often it is reported, and becomes what it was told last', async () => {
+      const forge = subject.forge(old.sha);
+      const { id } = await forge.report(repository, check(old.sha, 'a'));
+      const again = await forge.report(repository, check(old.sha, 'a', { status: 'in_progress', startedAt: '2026-01-01T00:00:00Z' }));
+      const byId = await forge.report(repository, check(old.sha, 'a', { ...done, id }));
+      const repeated = await forge.report(repository, check(old.sha, 'a', done));
+      assert.deepEqual([again.id, byId.id, repeated.id], [id, id, id]);
+      assert.deepEqual(subject.checks(old.sha), [{ id, externalId: 'a', name: 'test', status: 'completed', conclusion: 'failure', title: 'Failed', summary: '**Failed**', annotations: 0 }]);
+    });
+
+    await t.test('another external id is another check, also under the same name', async () => {
+      const forge = subject.forge(both.sha);
+      const ids = await Promise.all(['x', 'y'].map(async (externalId) => (await forge.report(repository, check(both.sha, externalId))).id));
+      assert.notEqual(ids[0], ids[1]);
+      assert.deepEqual(subject.checks(both.sha).map(({ externalId }) => externalId).sort(), ['x', 'y']);
+    });
+
+    await t.test('reports that come at once make one check', async () => {
+      const forge = subject.forge(none.sha);
+      const ids = await Promise.all(Array.from({ length: 5 }, async () => (await forge.report(repository, check(none.sha, 'z'))).id));
+      assert.equal(new Set(ids).size, 1);
+      assert.equal(subject.checks(none.sha).length, 1);
+    });
+  });
+}

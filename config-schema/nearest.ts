@@ -1,8 +1,8 @@
 // Which of the known names did the user mean?
 
-/** The known name that is at most two slips away from a name of four or more letters (one from a shorter one). */
+/** The known name that is at most two slips away from a name of four or more letters, one from a shorter one, none from a single letter. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
-  const allowed = name.length < 4 ? 1 : 2;
+  const allowed = name.length < 2 ? 0 : name.length < 4 ? 1 : 2;
   let best: string | undefined;
   let fewest = allowed + 1;
   for (const candidate of known) {

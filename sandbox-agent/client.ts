@@ -28,8 +28,9 @@ export type AgentClient = {
   /** Starting an index again changes nothing and answers its state. */
   start(spec: StepSpec): Promise<StepState>;
   /**
-   * Hands over the step's output from byte `from` on, in order, until the step has ended. `onBytes` is awaited before more is taken,
-   * and tells by resolving that its bytes are safe: the agent forgets them. An abort ends the reading, not the step.
+   * Hands over the step's output from byte `from` on, in order, until the step has ended. The bytes below `from` are safe with the caller,
+   * and so are those that `onBytes` has resolved for: the agent forgets them. `onBytes` is awaited before more is taken. An abort ends
+   * the reading, not the step.
    */
   attach(index: number, from: number, onBytes: (bytes: Buffer) => Promise<void> | void, options?: { signal?: AbortSignal | undefined }): Promise<EndedStep>;
   /** SIGTERM to every process of the step, SIGKILL after `graceMs`; resolves when none is left. */
@@ -118,10 +119,14 @@ export async function connectAgent({ socketPath, clientKey, hostKey, signal }: A
     async attach(index, from, onBytes, { signal } = {}) {
       signal?.throwIfAborted();
       const channel = await open(`attach ${index} ${from}`);
-      const leave = (): void => void channel.destroy();
+      const aborted = Promise.withResolvers<never>();
+      const leave = (): void => aborted.reject(signal?.reason);
       signal?.addEventListener('abort', leave, { once: true });
-      try {
+
+      const read = async (): Promise<EndedStep> => {
         const complaint = text(channel.stderr);
+        // An acknowledgement may have been lost with the last connection, and the step may wait for it.
+        channel.write(`ACK ${from}\n`);
         let safe = from;
         let acknowledged = from;
         for await (const bytes of channel as AsyncIterable<Buffer>) {
@@ -132,11 +137,12 @@ export async function connectAgent({ socketPath, clientKey, hostKey, signal }: A
           channel.write(`ACK ${safe}\n`);
           acknowledged = safe;
         }
-        signal?.throwIfAborted();
         const last = await complaint;
         checkExit(channel, last, unreachable);
-        channel.end();
         return JSON.parse(last) as EndedStep;
+      };
+      try {
+        return await Promise.race([read(), aborted.promise]);
       } finally {
         signal?.removeEventListener('abort', leave);
         channel.destroy();

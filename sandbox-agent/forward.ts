@@ -1,4 +1,5 @@
-// How does git in the sandbox reach the repository? By a socket here; each connection to it becomes a channel to the builder that asked last.
+// How does git in the sandbox reach the repository? By a socket here; each connection to it becomes a channel to the builder that
+// asked last and is still there.
 
 import { once } from 'node:events';
 import { chmodSync, rmSync } from 'node:fs';
@@ -13,12 +14,13 @@ export type GitForward = {
 
 /** `requested` is the path by which builders name the socket, `socketPath` where it lies. */
 export function forwardGit({ requested, socketPath }: { requested: string; socketPath: string }): GitForward {
-  let builder: Connection | null = null;
+  let builders: Connection[] = [];
   let server: Server | null = null;
 
   const serve = (socket: Socket): void => {
     socket.on('error', () => {});
-    if (builder === null) return void socket.destroy();
+    const builder = builders.at(-1);
+    if (builder === undefined) return void socket.destroy();
     builder.openssh_forwardOutStreamLocal(requested, (error, channel) => {
       if (error) socket.destroy();
       else join(socket, channel as unknown as ServerChannel);
@@ -26,7 +28,7 @@ export function forwardGit({ requested, socketPath }: { requested: string; socke
   };
 
   const leave = (connection: Connection): void => {
-    if (builder === connection) builder = null;
+    builders = builders.filter((one) => one !== connection);
   };
 
   return {
@@ -34,7 +36,8 @@ export function forwardGit({ requested, socketPath }: { requested: string; socke
       if (!('socketPath' in info) || info.socketPath !== requested) throw new Error(`${name} of something else`);
       if (name === 'cancel-streamlocal-forward@openssh.com') return leave(connection);
       if (name !== 'streamlocal-forward@openssh.com') throw new Error(name);
-      builder = connection;
+      leave(connection);
+      builders.push(connection);
       connection.once('close', () => leave(connection));
       if (server !== null) return;
       rmSync(socketPath, { force: true });

@@ -1,8 +1,9 @@
 // How does git in a sandbox speak to the builder's `git upload-pack`? It runs this in place of ssh, which joins stdin and stdout to git's socket.
 
 import { connect } from 'node:net';
+import { paths } from './protocol.ts';
 
-const { GIT_CONNECT_SOCKET: socketPath = '/run/roundhouse/git.sock' } = process.env;
+const { ROUNDHOUSE_GIT_SOCKET: socketPath = paths.gitSocket } = process.env;
 const service = process.argv.at(-1) ?? '';
 
 // git asks so whether it talks to OpenSSH's client, whose options are ignored here.

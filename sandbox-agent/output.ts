@@ -63,6 +63,7 @@ export function takeOutput(readEnd: number, limitBytes: number, unread: SystemCa
         await Promise.race([closed, sleep(quietMs, undefined, { ref: false })]);
       }
       forgetting = true;
+      spool.close();
       pipe.resume();
     },
   };

@@ -3,15 +3,20 @@
 // and output has not been masked yet.
 
 const chunkBytes = 64 * 1024;
+/** Kept for the next output: left to the garbage collector, 100 MB of them gather under load. */
+const spareChunks = 64;
 
 type Chunk = { start: number; bytes: Buffer; used: number };
 
-/** Bytes `acknowledged` to `written` are held; offsets count from the step's first byte. */
+/** Holds the bytes from `acknowledged` to `written`; offsets count from the step's first byte. */
 export class Spool {
   written = 0;
   acknowledged = 0;
+  /** How many read at present. One reader's acknowledgement must not overwrite what another is about to send. */
+  readers = 0;
   readonly #limit: number;
   readonly #chunks: Chunk[] = [];
+  readonly #spare: Buffer[] = [];
 
   constructor(limitBytes: number) {
     this.#limit = limitBytes;
@@ -21,11 +26,11 @@ export class Spool {
     return this.written - this.acknowledged >= this.#limit;
   }
 
-  /** Where the next bytes go; say `wrote` afterwards. Never empty: one read beyond the limit is taken. */
+  /** Where the next bytes go, never empty; `wrote` is to be told. */
   tail(): Buffer {
     let last = this.#chunks.at(-1);
     if (last === undefined || last.used === chunkBytes) {
-      last = { start: this.written, bytes: Buffer.allocUnsafeSlow(chunkBytes), used: 0 };
+      last = { start: this.written, bytes: this.#spare.pop() ?? Buffer.allocUnsafeSlow(chunkBytes), used: 0 };
       this.#chunks.push(last);
     }
     return last.bytes.subarray(last.used);
@@ -38,21 +43,27 @@ export class Spool {
     this.written += count;
   }
 
-  /** Some of the bytes from `offset` on, without a copy; empty at the end. The caller has seen that `offset` is held. */
+  /** Some of the bytes from `offset` on, without a copy; empty at the end. The caller has seen that they are held. */
   read(offset: number): Buffer {
     const first = this.#chunks[0];
     if (first === undefined || offset >= this.written) return Buffer.alloc(0);
-    // Every chunk but the last is full, so its place is known.
+    // Every chunk but the last is full, so the place of each is known.
     const chunk = this.#chunks[Math.floor((offset - first.start) / chunkBytes)];
     return chunk === undefined ? Buffer.alloc(0) : chunk.bytes.subarray(offset - chunk.start, chunk.used);
   }
 
   acknowledge(offset: number): void {
     this.acknowledged = Math.max(this.acknowledged, Math.min(offset, this.written));
-    let first = this.#chunks[0];
-    while (first !== undefined && first.used === chunkBytes && first.start + chunkBytes <= this.acknowledged) {
+    for (;;) {
+      const first = this.#chunks[0];
+      if (first === undefined || first.used < chunkBytes || first.start + chunkBytes > this.acknowledged) return;
       this.#chunks.shift();
-      first = this.#chunks[0];
+      if (this.readers <= 1 && this.#spare.length < spareChunks) this.#spare.push(first.bytes);
     }
+  }
+
+  /** No more output will come. */
+  close(): void {
+    this.#spare.length = 0;
   }
 }

@@ -4,6 +4,6 @@ declare module 'ssh2/lib/server.js' {
   export default Server;
 }
 declare module 'ssh2/lib/protocol/keyParser.js' {
-  import { utils } from 'ssh2';
+  import type { utils } from 'ssh2';
   export const parseKey: typeof utils.parseKey;
 }

@@ -35,7 +35,10 @@ export async function requestSuites(world: World, repository: Repository, sha: s
 
 export async function sendSuite(world: World, suite: CheckSuite, action: 'requested' | 'rerequested' | 'completed', sender: Account): Promise<void> {
   const installation = findInstallation(world.state, suite.app, suite.repository) ?? null;
-  const payload = { action, check_suite: await suiteHookShape(world, suite), ...surroundings(world, suite.repository, sender, installation) };
+  const { rerequestable, runs_rerequestable, ...core } = await suiteHookShape(world, suite);
+  // The published schema of `rerequested` lacks the two fields.
+  const shape = action === 'rerequested' ? core : { ...core, rerequestable, runs_rerequestable };
+  const payload = { action, check_suite: shape, ...surroundings(world, suite.repository, sender, installation) };
   world.webhooks.send(suite.app, 'check_suite', payload, { installation, repository: suite.repository });
 }
 

@@ -1,7 +1,7 @@
 // What does git say about a bare repository?
 
 import { execFile } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export const zeroSha = '0'.repeat(40);
@@ -41,16 +41,28 @@ const gitOrNull = (path: string, args: string[]): Promise<string | null> => git(
 export async function createBareRepository(path: string, defaultBranch: string): Promise<void> {
   await mkdir(path, { recursive: true });
   await git(path, ['init', '--quiet', '--bare', `--initial-branch=${defaultBranch}`]);
-  const settings = ['uploadpack.allowFilter true', 'uploadpack.allowAnySHA1InWant true', 'receive.hideRefs refs/pull', 'http.receivepack true', 'core.logAllRefUpdates false', 'gc.auto 0', 'receive.autogc false'];
-  for (const setting of settings) await git(path, ['config', ...setting.split(' ')]);
+  await appendFile(join(path, 'config'), settings);
   await mkdir(join(path, 'hooks'), { recursive: true });
   await writeFile(join(path, 'hooks', 'update'), updateHook, { mode: 0o755 });
   await writeFile(join(path, 'hooks', 'post-receive'), postReceiveHook, { mode: 0o755 });
 }
 
+const settings = `[uploadpack]
+	allowFilter = true
+	allowAnySHA1InWant = true
+[receive]
+	hideRefs = refs/pull
+	autogc = false
+[http]
+	receivepack = true
+[gc]
+	auto = 0
+`;
+
 /** `protected-refs`: one line per branch, `REF FORCE DELETE` with yes or no. */
 const updateHook = `#!/bin/sh
 # Protected branches: neither forced nor deleted, unless their rule says so.
+[ -f "$GIT_DIR/protected-refs" ] || exit 0
 while read -r ref force delete; do
   [ "$ref" = "$1" ] || continue
   case $3 in *[!0]*) ;; *)
@@ -60,7 +72,7 @@ while read -r ref force delete; do
   case $2 in *[!0]*) git merge-base --is-ancestor "$2" "$3" && exit 0 ;; *) exit 0 ;; esac
   [ "$force" = yes ] && exit 0
   echo "error: GH006: Protected branch update failed for $1." >&2; echo "error: Cannot force-push to this branch" >&2; exit 1
-done <"$GIT_DIR/protected-refs" 2>/dev/null
+done <"$GIT_DIR/protected-refs"
 exit 0
 `;
 

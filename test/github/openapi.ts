@@ -72,7 +72,7 @@ export function openApi(): OpenApi {
       return parameters.compile({ type: 'object', properties, required: list.filter((parameter) => parameter.required).map((parameter) => parameter.name), additionalProperties: false });
     });
 
-  const run = (validate: ValidateFunction | null, value: unknown): string[] => (validate === null || validate(value) ? [] : sentences(validate));
+  const run = (validate: ValidateFunction | null, value: unknown): string[] => (validate === null || validate(value) ? [] : [sentences(validate).join('; ')]);
 
   return {
     knows: (operation) => {
@@ -114,7 +114,7 @@ function ajv(coerce: boolean): Ajv2019 {
 function jsonSchema(schema: unknown, closed: boolean): unknown {
   if (Array.isArray(schema)) return schema.map((item) => jsonSchema(item, closed));
   if (typeof schema !== 'object' || schema === null) return schema;
-  const source = schema as Schema;
+  const source = corrected(schema as Schema);
   if (typeof source['$ref'] === 'string') return { $ref: `gh:${source['$ref'].slice(source['$ref'].lastIndexOf('/') + 1)}` };
   const result: Schema = {};
   for (const [key, value] of Object.entries(source)) {
@@ -132,6 +132,13 @@ function jsonSchema(schema: unknown, closed: boolean): unknown {
   if (typeof result['type'] === 'string') result['type'] = [result['type'], 'null'];
   if (result['allOf'] === undefined && result['anyOf'] === undefined && result['oneOf'] === undefined) return result;
   return { anyOf: [{ ...result, ...(typeof source['type'] === 'string' ? { type: source['type'] } : {}) }, { type: 'null' }] };
+}
+
+/** The description once says that an account is a user and an enterprise at the same time, where elsewhere it says "or". */
+function corrected(schema: Schema): Schema {
+  const { allOf, ...rest } = schema;
+  const titles = Array.isArray(allOf) ? allOf.map((part: Schema) => part['title']) : [];
+  return titles.includes('Simple User') && titles.includes('Enterprise') ? { ...rest, anyOf: allOf } : schema;
 }
 
 function references(schema: unknown): string[] {

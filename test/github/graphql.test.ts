@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { openScene, type Person, type Scene } from './scene.ts';
+
+let scene: Scene;
+let alice: Person;
+let sha: string;
+let installation: number;
+
+before(async () => {
+  scene = await openScene();
+  alice = await scene.person('alice');
+  await scene.person('bob');
+  await scene.github.createRepository({ owner: 'alice', name: 'app', private: true });
+  await scene.github.createRepository({ owner: 'alice', name: 'hidden', private: true });
+  scene.github.addCollaborator('alice/app', 'bob', 'write');
+  installation = scene.github.installApp('alice', ['app']).id;
+  const work = await alice.clone('alice/app');
+  sha = await scene.commit(alice, work, 'Begin\n\nAt the beginning', { '.circle.yml': 'version: 2.1\n', 'secrets/A.asc': 'A', 'secrets/B.asc': 'B', 'image.bin': 'a\0b' });
+  await alice.git(work, 'tag', '-a', 'v1', '-m', 'One');
+  await alice.git(work, 'push', '--quiet', 'origin', 'main', 'main:topic', 'v1');
+  await alice.git(work, 'checkout', '--quiet', '-b', 'change');
+  await scene.commit(alice, work, 'Change', { 'c.txt': 'c\n' });
+  await alice.git(work, 'push', '--quiet', 'origin', 'change');
+  await scene.github.openPullRequest('alice/app', { head: 'change', title: 'A change', author: 'bob' });
+  await scene.github.protectBranch('alice/app', 'main', { requiredChecks: ['build'] });
+});
+after(() => scene.close());
+
+async function ask(query: string, variables: Record<string, unknown> = {}, token?: string): Promise<{ status: number; data: any; errors?: any[] }> {
+  const auth = token ?? ((await scene.octokit(installation).auth({ type: 'installation' })) as { token: string }).token;
+  const response = await fetch(scene.github.graphqlUrl, { method: 'POST', headers: { Authorization: `bearer ${auth}`, 'Content-Type': 'application/json' }, body: JSON.stringify({ query, variables }) });
+  return { status: response.status, ...((await response.json()) as { data: any; errors?: any[] }) };
+}
+
+const app = (fields: string): string => `query ${fields.includes('$sha') ? '($sha: String!)' : ''} { repository(owner: "alice", name: "app") { ${fields} } viewer { login } }`;
+
+const answers: [title: string, fields: string, expected: unknown][] = [
+  ['itself', 'databaseId nameWithOwner isPrivate isFork visibility owner { login __typename } defaultBranchRef { name }', { databaseId: 1_296_269, nameWithOwner: 'alice/app', isPrivate: true, isFork: false, visibility: 'PRIVATE', owner: { login: 'alice', __typename: 'User' }, defaultBranchRef: { name: 'main' } }],
+  ['a file at a commit', 'object(expression: $sha) { __typename ... on Commit { messageHeadline messageBody file(path: ".circle.yml") { mode object { ... on Blob { text } } } } }', { object: { __typename: 'Commit', messageHeadline: 'Begin', messageBody: 'At the beginning', file: { mode: 33188, object: { text: 'version: 2.1\n' } } } }],
+  ['a folder with its files', 'object(expression: "main:secrets") { ... on Tree { entries { name path type object { ... on Blob { text byteSize } } } } }', { object: { entries: ['A', 'B'].map((name) => ({ name: `${name}.asc`, path: `secrets/${name}.asc`, type: 'blob', object: { text: name, byteSize: 1 } })) } }],
+  ['a binary file', 'object(expression: "main:image.bin") { ... on Blob { text isBinary byteSize isTruncated } }', { object: { text: null, isBinary: true, byteSize: 3, isTruncated: false } }],
+  ['what is not there', 'a: object(expression: "main:absent") { oid } b: object(expression: "absent") { oid } c: ref(qualifiedName: "refs/heads/absent") { name }', { a: null, b: null, c: null }],
+  ['branches and their protection', 'main: ref(qualifiedName: "refs/heads/main") { prefix branchProtectionRule { pattern requiredStatusCheckContexts } } topic: ref(qualifiedName: "refs/heads/topic") { branchProtectionRule { pattern } }', { main: { prefix: 'refs/heads/', branchProtectionRule: { pattern: 'main', requiredStatusCheckContexts: ['build'] } }, topic: { branchProtectionRule: null } }],
+  ['an annotated tag', 'ref(qualifiedName: "refs/tags/v1") { target { __typename ... on Tag { message target { __typename } } } }', { ref: { target: { __typename: 'Tag', message: 'One', target: { __typename: 'Commit' } } } }],
+  ['pull requests of a commit', 'ref(qualifiedName: "change") { target { ... on Commit { associatedPullRequests(first: 5) { totalCount nodes { number title isCrossRepository author { login } state } } } } }', { ref: { target: { associatedPullRequests: { totalCount: 1, nodes: [{ number: 1, title: 'A change', isCrossRepository: false, author: { login: 'bob' }, state: 'OPEN' }] } } } }],
+  ["a person's permission", 'collaborators(first: 1, login: "bob") { edges { permission node { login } } } ', { collaborators: { edges: [{ permission: 'WRITE', node: { login: 'bob' } }] } }],
+  ['pages', 'refs(refPrefix: "refs/heads/", first: 2) { totalCount nodes { name } pageInfo { hasNextPage } }', { refs: { totalCount: 3, nodes: [{ name: 'change' }, { name: 'main' }], pageInfo: { hasNextPage: true } } }],
+];
+for (const [title, fields, expected] of answers) {
+  test(`a repository answers ${title}`, async () => {
+    const { data, errors } = await ask(app(fields), fields.includes('$sha') ? { sha } : {});
+    assert.equal(errors, undefined);
+    assert.deepEqual(JSON.parse(JSON.stringify(data.repository)), expected);
+    assert.deepEqual(scene.github.forgetFaults(), []);
+  });
+}
+
+test('pages follow their cursor', async () => {
+  const page = async (after: string | null) => (await ask('query ($after: String) { repository(owner: "alice", name: "app") { refs(refPrefix: "refs/heads/", first: 2, after: $after) { nodes { name } pageInfo { hasNextPage endCursor } } } }', { after })).data.repository.refs;
+  const first = await page(null);
+  const second = await page(first.pageInfo.endCursor);
+  assert.deepEqual([second.nodes, second.pageInfo.hasNextPage], [[{ name: 'topic' }], false]);
+});
+
+const refused: [title: string, query: string, type: string | undefined, message: RegExp, fault: boolean][] = [
+  ['a repository that is hidden from it', '{ repository(owner: "alice", name: "hidden") { name } }', 'NOT_FOUND', /Could not resolve to a Repository with the name 'alice\/hidden'/, false],
+  ['a connection without bounds', '{ repository(owner: "alice", name: "app") { refs(refPrefix: "refs/heads/") { totalCount } } }', 'MISSING_PAGINATION_BOUNDARIES', /must provide a `first` or `last`/, false],
+  ['101 of anything', '{ repository(owner: "alice", name: "app") { refs(refPrefix: "refs/heads/", first: 101) { totalCount } } }', 'EXCESSIVE_PAGINATION', /limit of 100/, false],
+  ['a field that GitHub lacks', '{ repository(owner: "alice", name: "app") { nonsense } }', undefined, /Cannot query field "nonsense"/, true],
+  ['a field that we lack', '{ repository(owner: "alice", name: "app") { stargazerCount } }', undefined, /cannot answer Repository.stargazerCount/, true],
+  ['a broken query', '{ repository(', undefined, /Syntax Error/, true],
+];
+for (const [title, query, type, message, fault] of refused) {
+  test(`${title} is refused${fault ? ' and recorded as a fault' : ''}`, async () => {
+    const { status, errors } = await ask(query);
+    assert.equal(status, 200, 'GraphQL errors come with 200');
+    assert.match(errors?.[0].message, message);
+    assert.equal(errors?.[0].type, type);
+    assert.equal(scene.github.forgetFaults().length, fault ? 1 : 0);
+  });
+}
+
+test('without the permission the code is not readable', async () => {
+  const narrow = (await scene.octokit(installation).auth({ type: 'installation', permissions: { checks: 'write' } })) as { token: string };
+  const { data, errors } = await ask('{ repository(owner: "alice", name: "app") { isPrivate object(expression: "main") { oid } } }', {}, narrow.token);
+  assert.deepEqual([data.repository.isPrivate, data.repository.object, errors?.[0].type], [true, null, 'FORBIDDEN']);
+});
+
+test('a node is found by the id that REST gives', async () => {
+  const { data } = await ask('query ($id: ID!) { node(id: $id) { __typename ... on Repository { databaseId } } }', { id: (await scene.octokit(installation).request('GET /repos/{owner}/{repo}', { owner: 'alice', repo: 'app' })).data.node_id });
+  assert.deepEqual(data.node, { __typename: 'Repository', databaseId: 1_296_269 });
+});

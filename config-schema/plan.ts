@@ -90,6 +90,8 @@ export type GraphJob = {
   timeoutSeconds: number;
   /** In order; the slice asks for one at a time, by index. */
   steps: { kind: PlanStep['kind']; name: string; when: RunStep['when'] }[];
+  /** Lines for the check, found while the pipeline was loaded. */
+  notes?: string[];
 };
 
 /** The Graph of a Plan. */

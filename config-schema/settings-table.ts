@@ -95,11 +95,13 @@ export const settings = {
   defaultClass: setting('app', 'ROUNDHOUSE_DEFAULT_CLASS', kinds.text, fixed('medium'), 'The class of a job that names none, or one that is not in the table.'),
   queueTimeoutSeconds: setting('app', 'ROUNDHOUSE_QUEUE_TIMEOUT', kinds.duration, fixed(1800, '`30m`'), 'How long a job waits for a builder before it is broken.', { file: 'queueTimeout' }),
 
+  builderLostSeconds: setting('app', 'ROUNDHOUSE_BUILDER_LOST_SECONDS', kinds.seconds, fixed(60), 'How long a builder may take nothing from its own queue before its slices run elsewhere.'),
+
   builderName: setting('builder', 'ROUNDHOUSE_BUILDER_NAME', kinds.name, from('the host name', nameOf), 'The name of this builder: stable, and unique among all builders.'),
   builderState: setting('builder', 'ROUNDHOUSE_BUILDER_STATE', kinds.path, inData('builder'), "This builder's own folder: sandboxes, mirrors, its key."),
   appSsh: setting('builder', 'ROUNDHOUSE_APP_SSH', kinds.address, fixed('127.0.0.1:2222'), "The address of the app's ssh port, as this builder reaches it."),
   cpuOvercommit: setting('builder', 'ROUNDHOUSE_CPU_OVERCOMMIT', kinds.factor, fixed(2), 'How often the cores of this builder are given away. Memory is given away once.'),
-  leaseSeconds: setting('builder', 'ROUNDHOUSE_LEASE_SECONDS', kinds.seconds, fixed(30), 'How long a new sandbox waits to be claimed before it destroys itself.'),
+  leaseSeconds: setting('app', 'ROUNDHOUSE_LEASE_SECONDS', kinds.seconds, fixed(30), 'How long a new sandbox waits to be claimed before it destroys itself.'),
   allowPrivate: setting('builder', 'ROUNDHOUSE_ALLOW_PRIVATE', kinds.networks, fixed<string[]>([], 'none'), 'Private networks that sandboxes may reach.'),
   dns: optional('builder', 'ROUNDHOUSE_DNS', kinds.addresses, 'The name servers that answer for sandboxes.', { words: "those of the host's resolv.conf" }),
 };

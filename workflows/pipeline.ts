@@ -84,7 +84,7 @@ async function run(view: PipelineView, loaded: LoadedPipeline, reports: Coalesce
       const reporters = jobs.map((_, j) => {
         let id: number | string | undefined;
         const reporter = coalesced(async () => {
-          const check = { kind: 'job' as const, name: checkNames(w, j), workflow: workflowName, job: workflow.jobs[j]! };
+          const check = { kind: 'job' as const, name: checkNames(w, j), workflow: workflowName, job: workflow.jobs[j]!, notes: jobs[j]!.notes ?? [] };
           ({ id } = await control.report({ repository, sha, pipeline: view.number, ...(id !== undefined && { id }), check }));
         });
         reports.push(reporter);

@@ -3,21 +3,38 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection, type TLSConfig } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
-import { NativeConnection, bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import Long from 'long';
+import { DefaultLogger, NativeConnection, Runtime, bundleWorkflowCode, makeTelemetryFilterString, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import type { Settings } from '../../config-schema/settings.ts';
 import { payloadCodec, readKeyRing } from './payload-codec.ts';
 
-export type TemporalSettings = {
-  address: string;
-  namespace: string;
-  apiKey?: string;
-  tls?: { certFile?: string; keyFile?: string; caFile?: string };
-  payloadKeyFile: string;
-};
+export type TemporalSettings = Pick<
+  Settings,
+  | 'temporalAddress'
+  | 'temporalNamespace'
+  | 'temporalApiKey'
+  | 'temporalTls'
+  | 'temporalTlsClientCertPath'
+  | 'temporalTlsClientKeyPath'
+  | 'temporalTlsServerCaCertPath'
+  | 'temporalTlsServerName'
+  | 'payloadKeyFile'
+>;
 
 const workflowsFolder = fileURLToPath(new URL('../../workflows', import.meta.url));
+
+/** Call once, before anything else: what the SDK says goes to the operator's log from warnings on, and signals are ours to hear. */
+export function installRuntime(log: { warn: (fields: object, message: string) => void; error: (fields: object, message: string) => void }): void {
+  const logger = new DefaultLogger('WARN', ({ level, message, meta }) => {
+    if (/^No workflows registered/.test(message)) return;
+    log[level === 'ERROR' ? 'error' : 'warn']({ temporal: meta ?? {} }, message);
+  });
+  Runtime.install({ logger, shutdownSignals: [], telemetryOptions: { logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) } } });
+}
 
 export async function dataConverter(payloadKeyFile: string): Promise<DataConverter> {
   return {
@@ -28,19 +45,46 @@ export async function dataConverter(payloadKeyFile: string): Promise<DataConvert
 
 export async function connectClient(settings: TemporalSettings): Promise<Client> {
   const connection = await Connection.connect(await connectionOptions(settings));
-  return new Client({ connection, namespace: settings.namespace, dataConverter: await dataConverter(settings.payloadKeyFile) });
+  return new Client({ connection, namespace: settings.temporalNamespace, dataConverter: await dataConverter(settings.payloadKeyFile) });
 }
 
 export async function connectWorkers(settings: TemporalSettings): Promise<NativeConnection> {
   return NativeConnection.connect(await connectionOptions(settings));
 }
 
-async function connectionOptions({ address, apiKey, tls }: TemporalSettings): Promise<{ address: string; apiKey?: string; tls?: TLSConfig | boolean }> {
-  const files = tls && {
-    ...(tls.caFile !== undefined && { serverRootCACertificate: await readFile(tls.caFile) }),
-    ...(tls.certFile !== undefined && tls.keyFile !== undefined && { clientCertPair: { crt: await readFile(tls.certFile), key: await readFile(tls.keyFile) } }),
+/** The server may start after us. */
+export async function untilItAnswers<T>(connect: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let delayMs = 100; ; delayMs = Math.min(delayMs * 1.5, 5000)) {
+    try {
+      return await connect();
+    } catch (error) {
+      if (signal.aborted) throw error;
+      await sleep(delayMs, undefined, { signal });
+    }
+  }
+}
+
+/** Ended workflows answer for repeated deliveries and pages: for as long as GitHub redelivers, and some days more. */
+const secondsKept = 7 * 24 * 60 * 60;
+
+/** The development server forgets ended workflows after a day. What keeps them longer is left as it is; where we may not change it, the operator decides. */
+export async function keepHistory({ workflowService }: Client, namespace: string): Promise<void> {
+  const { config } = await workflowService.describeNamespace({ namespace });
+  const seconds = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0);
+  if (seconds >= secondsKept) return;
+  await workflowService.updateNamespace({ namespace, config: { workflowExecutionRetentionTtl: { seconds: Long.fromNumber(secondsKept) } } }).catch(() => undefined);
+}
+
+async function connectionOptions(settings: TemporalSettings): Promise<{ address: string; apiKey?: string; tls: TLSConfig | boolean }> {
+  const { temporalAddress: address, temporalApiKey: apiKey, temporalTls, temporalTlsServerName: serverName } = settings;
+  const [cert, key, ca] = await Promise.all([settings.temporalTlsClientCertPath, settings.temporalTlsClientKeyPath, settings.temporalTlsServerCaCertPath].map((path) => path && readFile(path)));
+  const tls: TLSConfig = {
+    ...(ca && { serverRootCACertificate: ca }),
+    ...(cert && key && { clientCertPair: { crt: cert, key } }),
+    ...(serverName !== null && { serverNameOverride: serverName }),
   };
-  return { address, ...(apiKey !== undefined && { apiKey, tls: true }), ...(files && Object.keys(files).length > 0 && { tls: files }) };
+  const speaksTls = temporalTls ?? (apiKey !== null || Object.keys(tls).length > 0);
+  return { address, ...(apiKey !== null && { apiKey }), tls: speaksTls && tls };
 }
 
 /** The bundled temporal workflows; bundling takes seconds, so the cache folder keeps it by its content. */

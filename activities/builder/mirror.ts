@@ -35,7 +35,7 @@ export class Mirrors {
   async fetch(mirror: string, trigger: Pick<Trigger, 'sha'>, credential: GitCredential): Promise<void> {
     await this.#inTurn(mirror, async () => {
       if (await holds(mirror, trigger.sha)) return;
-      const secret: Record<string, string> = credential.authorization === null ? {} : configInEnvironment({ 'http.extraHeader': credential.authorization });
+      const secret: Record<string, string> = credential.authorization === null ? {} : configInEnvironment({ 'http.extraHeader': `Authorization: ${credential.authorization}` });
       await git(['--git-dir', mirror, 'fetch', '-q', '--no-tags', '--no-write-fetch-head', credential.url, `+${trigger.sha}:refs/roundhouse/${trigger.sha}`], secret);
     });
   }

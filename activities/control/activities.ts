@@ -50,7 +50,7 @@ export type CheckReport = {
   /** The check's id when it is known. */
   id?: number | string;
   check:
-    | { kind: 'job'; name: string; workflow: string; job: JobView; warnings?: string[] }
+    | { kind: 'job'; name: string; workflow: string; job: JobView; notes: string[] }
     | { kind: 'config-errors'; path: string; errors: Diagnostic[] };
 };
 

@@ -3,7 +3,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { planKey, stepLogKey, type SliceKey } from '../../config-schema/address.ts';
 import { checkConclusion } from '../../config-schema/outcome.ts';
-import { graphOf, type Diagnostic, type Graph, type Plan } from '../../config-schema/plan.ts';
+import { graphOf, type Diagnostic, type Graph, type GraphJob, type Plan } from '../../config-schema/plan.ts';
 import { isFork, trustLevel, type Repository, type Trigger } from '../../config-schema/trigger.ts';
 import { buildLine, historyKey, repositoryHistoryKey, repositoryNameKey, summaryKey, type JobView, type PipelineView } from '../../config-schema/view.ts';
 import { beginAttempt } from '../fence.ts';
@@ -77,6 +77,7 @@ async function load(ports: ControlPorts, { trigger, number }: { trigger: Trigger
   }
   const loaded = await forge.load(trigger, configPaths);
   const { commit } = loaded;
+  if (loaded.refused !== undefined) return { kind: 'nothing', reason: loaded.refused, commit };
   if (!loaded.config) return { kind: 'nothing', reason: `no ${configPaths.join(' or ')} at ${trigger.sha.slice(0, 12)}: nothing to run`, commit };
 
   const { path, text } = loaded.config;
@@ -86,18 +87,16 @@ async function load(ports: ControlPorts, { trigger, number }: { trigger: Trigger
   const trust = trustLevel(trigger, loaded.refIsProtected);
   const record: PipelineRecord = { version: 1, number, trigger: { ...trigger, commit }, trust, plan: compiled.plan };
   await putJson(store, planKey(repository.id, number), record);
-  return { kind: 'graph', graph: await withClasses(ports, graphOf(compiled.plan)), trust, limits, commit };
+  return { kind: 'graph', graph: await withClasses(ports, graphOf(compiled.plan), compiled.plan.warnings.map(({ line, message }) => `${path}:${line}: ${message}`)), trust, limits, commit };
 }
 
-/** Past this door every job has a class that this installation knows. */
-async function withClasses(ports: ControlPorts, graph: Graph): Promise<Graph> {
-  const workflows = await Promise.all(
-    graph.workflows.map(async ({ name, jobs }) => ({
-      name,
-      jobs: await Promise.all(jobs.map(async (job) => ({ ...job, resourceClass: (await ports.resourceClass(job.resourceClass)).name }))),
-    })),
-  );
-  return { workflows };
+/** Past this door every job has a class that this installation knows, and the notes that belong on its check. */
+async function withClasses({ resourceClass }: ControlPorts, graph: Graph, warnings: string[]): Promise<Graph> {
+  const choose = async (job: GraphJob): Promise<GraphJob> => {
+    const { name, note } = await resourceClass(job.resourceClass);
+    return { ...job, resourceClass: name, notes: note === undefined ? warnings : [...warnings, note] };
+  };
+  return { workflows: await Promise.all(graph.workflows.map(async ({ name, jobs }) => ({ name, jobs: await Promise.all(jobs.map(choose)) }))) };
 }
 
 async function checkRun(ports: ControlPorts, { repository, sha, pipeline, id, check }: CheckReport): Promise<CheckRun> {
@@ -129,7 +128,7 @@ async function checkRun(ports: ControlPorts, { repository, sha, pipeline, id, ch
     ...(job.outcome === null
       ? { status: job.state === 'running' ? ('in_progress' as const) : ('queued' as const) }
       : { status: 'completed' as const, conclusion: checkConclusion(job.outcome), completedAt: job.endedAt! }),
-    output: checkOutput(jobReport(job, { detailsUrl, notes: check.warnings ?? [], ...(failingTail && { failingTail }) })),
+    output: checkOutput(jobReport(job, { detailsUrl, notes: check.notes, ...(failingTail && { failingTail }) })),
   };
 }
 

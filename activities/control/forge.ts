@@ -32,7 +32,7 @@ export type Loaded = {
 export type GitCredential = {
   /** `https://…/owner/name.git`, or a local folder. */
   url: string;
-  /** A header such as `Authorization: Basic …`; null where none is needed. */
+  /** What the header `Authorization` must say; null where none is needed. */
   authorization: string | null;
 };
 

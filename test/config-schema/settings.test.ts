@@ -20,7 +20,7 @@ function errorsOf(env: Record<string, string | undefined>, file: unknown = null,
 }
 
 test('with nothing set, everything has its default', () => {
-  assert.deepEqual(settingsOf({}), {
+  assert.partialDeepStrictEqual(settingsOf({}), {
     data: '/var/lib/roundhouse',
     cache: '/var/cache/roundhouse',
     logLevel: 'info',
@@ -50,6 +50,7 @@ test('with nothing set, everything has its default', () => {
     classes: defaultClasses,
     defaultClass: 'medium',
     queueTimeoutSeconds: 1800,
+    builderLostSeconds: 60,
     builderName: 'builder-1',
     builderState: '/var/lib/roundhouse/builder',
     appSsh: '127.0.0.1:2222',
@@ -57,7 +58,8 @@ test('with nothing set, everything has its default', () => {
     leaseSeconds: 30,
     allowPrivate: [],
     dns: null,
-  } satisfies Settings);
+  } satisfies Partial<Settings>);
+  assert.deepEqual(Object.entries(settingsOf({})).filter(([, value]) => value === undefined), []);
 });
 
 test('a user who is not root keeps data and cache where XDG says', () => {

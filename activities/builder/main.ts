@@ -1,0 +1,107 @@
+// The process `roundhouse builder`: the adapters of one machine, wired to its builder.
+
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readSettings } from '../../app/read-settings.ts';
+import { operatorLog } from '../../app/operator-log.ts';
+import { endOnTrouble, whenAsked } from '../../app/process.ts';
+import type { Settings } from '../../config-schema/settings.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import { fileStore } from '../adapters/file-store.ts';
+import { machineHost } from '../adapters/machine.ts';
+import { readSealingKey } from '../adapters/sealing.ts';
+import { loadOrCreateKey } from '../key-file.ts';
+import { connectWorkers, dataConverter, installRuntime, untilItAnswers } from '../adapters/temporal.ts';
+import type { GitCredential } from '../control/forge.ts';
+import { Builder, type ResourceClass } from './builder.ts';
+import { HeldFiles } from './held.ts';
+import { Mirrors } from './mirror.ts';
+import { announcementOf, serveStreams } from './tell.ts';
+import { builderActivities } from './temporal.ts';
+import { connectUplink } from './uplink.ts';
+import { builderWorkers } from './workers.ts';
+
+const sweepEveryMs = 60_000;
+
+await endOnTrouble(async () => {
+  const settings = await readSettings();
+  const log = operatorLog({ level: settings.logLevel, format: process.stderr.isTTY ? 'pretty' : 'json' }).child({ builder: settings.builderName });
+  installRuntime(log);
+  const asked = whenAsked();
+  const state = settings.builderState;
+  const { host, pool } = await machineHost(settings);
+  const sealing = await readSealingKey(join(state, 'sealing.jwk'));
+  const capacity = { cpus: availableParallelism() * settings.cpuOvercommit, memoryBytes: totalmem() };
+  const classes = offeredClasses(settings, capacity, pool.hasQuotas);
+  const builder = new Builder({
+    host,
+    store: fileStore(settings.store.folder),
+    mirrors: new Mirrors(join(state, 'mirrors')),
+    files: new HeldFiles(state),
+    classes,
+    capacity,
+    unseal: (sealed) => sealing.unseal(sealed) as Promise<GitCredential>,
+    publicUrl: settings.publicUrl,
+    log,
+  });
+  await builder.start();
+  const sweeping = setInterval(() => void builder.sweep().catch((error: unknown) => log.error({ error }, 'the sweep failed')), sweepEveryMs);
+
+  const id = settings.builderName;
+  const { privateKey, publicKey } = await loadOrCreateKey(join(state, 'ssh_key'));
+  // On the app's own machine the data folder is the introduction; a builder elsewhere is introduced by its operator.
+  await mkdir(join(settings.data, 'ssh', 'builders'), { recursive: true });
+  await writeFile(join(settings.data, 'ssh', 'builders', `${id}.pub`), `${publicKey}\n`);
+  const uplink = connectUplink({
+    address: settings.appSsh,
+    hostKey: await appHostKey(join(settings.data, 'ssh', 'host_key.pub'), asked),
+    identity: privateKey,
+    builderId: id,
+    everySeconds: 3,
+    announce: () => announcementOf(builder, { id, version: packageJson.version, classes, capacity, publicKey: sealing.publicKey }),
+    serve: serveStreams(builder),
+    signal: asked,
+    log,
+  });
+
+  const connection = await untilItAnswers(() => connectWorkers(settings), asked);
+  const workers = await builderWorkers({
+    id,
+    builder,
+    activities: builderActivities(builder, { id, publicKey: sealing.publicKey, classes }),
+    classes,
+    connection,
+    namespace: settings.temporalNamespace,
+    dataConverter: await dataConverter(settings.payloadKeyFile),
+  });
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  log.info({ classes: Object.keys(classes), cpus: capacity.cpus, memoryBytes: capacity.memoryBytes }, 'the builder takes work');
+
+  asked.addEventListener('abort', () => workers.forEach((worker) => worker.shutdown()));
+  await running;
+  clearInterval(sweeping);
+  await uplink.closed;
+  await builder.stop();
+  await connection.close();
+  log.info('the builder has stopped; its sandboxes go on');
+});
+
+/** Those classes of the table that one sandbox of fits on this machine. */
+function offeredClasses(settings: Settings, capacity: { cpus: number; memoryBytes: number }, hasQuotas: boolean): Record<string, ResourceClass> {
+  return Object.fromEntries(
+    Object.entries(settings.classes)
+      .filter(([, limits]) => limits.cpus <= capacity.cpus && limits.memoryBytes <= capacity.memoryBytes)
+      .map(([name, limits]) => [name, { ...limits, diskBytes: hasQuotas ? limits.diskBytes : null }]),
+  );
+}
+
+/** The app writes it at its first start. */
+async function appHostKey(path: string, signal: AbortSignal): Promise<string> {
+  for (;;) {
+    const key = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? null : Promise.reject(error)));
+    if (key !== null) return key.trim();
+    await sleep(200, undefined, { signal });
+  }
+}

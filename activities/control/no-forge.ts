@@ -1,0 +1,8 @@
+// What answers for GitHub before a GitHub App has been set up?
+
+import { ForgeUnavailable, type Forge } from './forge.ts';
+
+const refuse = (): Promise<never> => Promise.reject(new ForgeUnavailable('no GitHub App is configured: run `roundhouse setup`', 60));
+
+/** Pipelines that are still open from before wait until there is an App again. */
+export const noForge: Forge = { load: refuse, credential: refuse, report: refuse };

@@ -1,0 +1,25 @@
+// In which class does a job run, and why does it wait?
+
+import { clampClass } from '../config-schema/classes.ts';
+import type { Settings } from '../config-schema/settings.ts';
+import type { BuilderRegistry } from './registry.ts';
+
+export function classChoice({ classes, defaultClass }: Pick<Settings, 'classes' | 'defaultClass'>, registry: BuilderRegistry): (asked: string | null) => Promise<{ name: string; note?: string }> {
+  return async (asked) => {
+    const offered = (await registry.sights()).filter(({ connected }) => connected).flatMap((sight) => Object.keys(sight.classes));
+    const choice = clampClass(asked, classes, defaultClass, offered);
+    return { name: choice.class, ...(choice.line !== null && { note: choice.line }) };
+  };
+}
+
+/** Null when a builder offers the class and is only busy. */
+export function waitReason(registry: BuilderRegistry): (resourceClass: string) => Promise<string | null> {
+  return async (resourceClass) => {
+    if (await registry.offers(resourceClass)) return null;
+    const sights = await registry.sights();
+    const connected = sights.filter((sight) => sight.connected);
+    if (connected.length === 0) return 'no builder is connected. Start one: roundhouse builder';
+    const offered = [...new Set(connected.flatMap((sight) => Object.keys(sight.classes)))].join(', ');
+    return `no connected builder offers class ${resourceClass}; they offer ${offered}. Choose one of these as resource_class, or add a larger builder.`;
+  };
+}

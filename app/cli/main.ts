@@ -1,0 +1,143 @@
+// The command line: what a person types. Each command is one entry here; long ones live in files beside this one.
+
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
+import { BadSettings } from '../read-settings.ts';
+import { Problem } from './problem.ts';
+
+const program = new Command('roundhouse')
+  .description('Continuous integration on your own machines.')
+  .version(packageJson.version)
+  .configureHelp({ showGlobalOptions: true })
+  .showSuggestionAfterError()
+  .exitOverride()
+  .addHelpText('after', '\nExit codes: 0 passed, 1 the build failed, 2 wrong use or config, 3 a fault of Roundhouse.');
+
+program
+  .command('up')
+  .description('run all of Roundhouse on this machine: Temporal, the app and a builder')
+  .action(() => become('up'));
+
+program.command('app').description('run the app alone: webhooks, page, ssh port, decisions').action(() => become('app'));
+
+program.command('builder').description('run a builder alone: sandboxes on this machine').action(() => become('builder'));
+
+program
+  .command('demo')
+  .description('run all of it with a local GitHub and a sample repository, and push to it')
+  .option('--exit', 'wait for the verdict, print the check runs, and end with it')
+  .action((options: object) => become('demo', options));
+
+program
+  .command('run')
+  .description('run the config of this work tree, as it stands, in real sandboxes')
+  .option('--config <file>', 'the config, relative to here (default: .circle.yml, else .circleci/config.yml)')
+  .option('--job <name>', 'only this job and what it requires')
+  .option('--env <key=value>', 'an environment variable for every step; may be repeated', collect, [])
+  .option('--json', 'print one object at the end, and logs on stderr')
+  .action((options: object) => become('run', options));
+
+program
+  .command('builds')
+  .description('list pipelines, newest first, with why nothing ran where nothing did')
+  .argument('[repository]', 'OWNER/NAME')
+  .option('--limit <n>', 'how many', whole, 20)
+  .option('--json', 'as JSON, one object a line')
+  .action(async (repository: string | undefined, options: { limit: number; json?: true }) => {
+    const { printBuilds } = await import('./builds.ts');
+    await withPorts((ports) => printBuilds(ports, repository, options));
+  });
+
+program
+  .command('logs')
+  .description('print the log of a job: OWNER/NAME#PIPELINE/WORKFLOW/JOB[/SLICE[@ATTEMPT]]')
+  .argument('<address>')
+  .option('--follow', 'go on while it runs')
+  .option('--step <n>', 'only this step, from 1', whole)
+  .action(async (address: string, options: { follow?: true; step?: number }) => {
+    const { printLogs } = await import('./logs.ts');
+    await withPorts((ports) => printLogs(ports, address, options));
+  });
+
+program
+  .command('cancel')
+  .description('cancel a pipeline: OWNER/NAME#PIPELINE')
+  .argument('<address>')
+  .action(async (address: string) => {
+    const { cancel } = await import('./cancel.ts');
+    await withPorts((ports) => cancel(ports, address));
+  });
+
+program
+  .command('setup')
+  .description('make the GitHub App of this installation, through a page that this opens on this machine')
+  .option('--organization <name>', 'the App belongs to this organization instead of you')
+  .option('--url <url>', 'where GitHub reaches this installation (default: the public URL of the settings)')
+  .option('--replace', 'make a new App although there is one')
+  .action(async (options: { organization?: string; url?: string; replace?: true }) => {
+    const { setUp } = await import('./setup.ts');
+    await setUp(options);
+  });
+
+program
+  .command('doctor')
+  .description('look at this machine and the settings: what is well, and what mends the rest')
+  .option('--json', 'as JSON, one object a line')
+  .action((options: object) => become('doctor', options));
+
+try {
+  await program.parseAsync();
+  process.exit();
+} catch (error) {
+  process.exit(exitCodeOf(error));
+}
+
+function exitCodeOf(error: unknown): number {
+  // Commander has printed its own sentence already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof BadSettings) {
+    for (const sentence of error.sentences) process.stderr.write(`roundhouse: ${sentence}\n`);
+    return 2;
+  }
+  process.stderr.write(`roundhouse: ${error instanceof Error ? error.message : String(error)}\n`);
+  if (process.env.LOG_LEVEL === 'debug' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return error instanceof Problem ? error.exitCode : 3;
+}
+
+/** The same process goes on as another program of ours: signals and process ids are its own. */
+function become(role: 'up' | 'app' | 'builder' | 'demo' | 'run' | 'doctor', options: object = {}): never {
+  const places = { app: '../main.ts', builder: '../../activities/builder/main.ts', up: '../up/main.ts', demo: '../demo/main.ts', run: '../run/main.ts', doctor: '../doctor/main.ts' };
+  const file = new URL(places[role], import.meta.url).pathname;
+  process.execve!(process.execPath, [process.execPath, ...process.execArgv, file, JSON.stringify(options)], process.env);
+  throw new Error(`cannot become ${file}`);
+}
+
+async function withPorts(work: (ports: import('./ports.ts').Ports) => Promise<void>): Promise<void> {
+  const { readSettings } = await import('../read-settings.ts');
+  const settings = await readSettings();
+  const { fileStore } = await import('../../activities/adapters/file-store.ts');
+  const { logCodec } = await import('../../activities/log-codec.ts');
+  const { connectClient } = await import('../../activities/adapters/temporal.ts');
+  const store = fileStore(settings.store.folder);
+  let client: import('@temporalio/client').Client;
+  try {
+    client = await connectClient(settings);
+  } catch (cause) {
+    throw new Problem(`Temporal does not answer at ${settings.temporalAddress}. Is Roundhouse running here? Start it: roundhouse up`, 3, { cause });
+  }
+  try {
+    await work({ store, client, logCodec });
+  } finally {
+    await client.connection.close();
+  }
+}
+
+function collect(value: string, before: string[]): string[] {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*=/.test(value)) throw new InvalidArgumentError('Write NAME=VALUE.');
+  return [...before, value];
+}
+
+function whole(value: string): number {
+  if (!/^[1-9]\d*$/.test(value)) throw new InvalidArgumentError('Write a whole number from 1.');
+  return Number(value);
+}

@@ -1,0 +1,123 @@
+// The process `roundhouse demo`: all of Roundhouse beside a local GitHub, and a real push of a sample repository.
+
+import { execFile } from 'node:child_process';
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { machineHost } from '../../activities/adapters/machine.ts';
+import { generateKey } from '../../activities/key-file.ts';
+import { startGitHub, type CheckRun } from '../../test/github/index.ts';
+import { endOnTrouble, whenAsked } from '../process.ts';
+import { readSettings } from '../read-settings.ts';
+import { webhookPath } from '../server.ts';
+import { allMembers } from '../up/all.ts';
+import { startFamily } from '../up/family.ts';
+import { untilReady } from '../up/ready.ts';
+import { sample, sampleJobs } from './sample.ts';
+
+const run = promisify(execFile);
+const repository = 'acme/shop';
+const webhookSecret = 'demo';
+
+await endOnTrouble(async () => {
+  const options = JSON.parse(process.argv[2] ?? '{}') as { exit?: true };
+  const asked = whenAsked();
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const folder = await mkdtemp(join(tmpdir(), 'roundhouse-demo-'));
+  const [port, sshPort, temporalPort] = await freePorts(3);
+  const github = await startGitHub({ folder: join(folder, 'github') });
+  const user = github.createUser('ada');
+  github.createOrganization('acme');
+  const { sshUrl } = await github.createRepository({ owner: 'acme', name: 'shop' });
+  github.addCollaborator(repository, user.login, 'write');
+  github.setWebhook(`http://127.0.0.1:${port}${webhookPath}`, webhookSecret);
+  github.installApp('acme', 'all');
+  const key = generateKey();
+  github.addKey(user.login, key.publicKey);
+
+  const env: NodeJS.ProcessEnv = {
+    LOG_LEVEL: 'warn',
+    ...process.env,
+    ROUNDHOUSE_DATA: join(folder, 'data'),
+    ROUNDHOUSE_BUILDER_NAME: 'demo',
+    PORT: String(port),
+    ROUNDHOUSE_SSH_PORT: String(sshPort),
+    ROUNDHOUSE_APP_SSH: `127.0.0.1:${sshPort}`,
+    TEMPORAL_ADDRESS: `127.0.0.1:${temporalPort}`,
+    ROUNDHOUSE_EMBEDDED_TEMPORAL: '1',
+    APP_ID: String(github.app.id),
+    PRIVATE_KEY: github.app.privateKey!,
+    WEBHOOK_SECRET: webhookSecret,
+    GHE_HOST: github.host,
+    GHE_PROTOCOL: 'http',
+  };
+  const settings = await readSettings(env);
+  const family = startFamily(await allMembers(settings, env), say);
+  try {
+    say('Starting Temporal, the app and a builder …');
+    await untilReady(settings, asked);
+
+    say(`Pushing the sample repository to ${repository} …`);
+    const work = join(folder, 'shop');
+    await writeFile(join(folder, 'key'), key.privateKey, { mode: 0o600 });
+    await writeFile(join(folder, 'known_hosts'), `${github.knownHosts}\n`);
+    const ssh = `ssh -i ${join(folder, 'key')} -o IdentitiesOnly=yes -o UserKnownHostsFile=${join(folder, 'known_hosts')}`;
+    const git = (...args: string[]): Promise<unknown> => run('git', ['-C', work, '-c', 'user.name=Ada', '-c', `user.email=${user.email}`, ...args], { env: { ...process.env, GIT_SSH_COMMAND: ssh } });
+    await mkdir(work);
+    for (const [path, text] of Object.entries(sample)) await writeFile(join(work, path), text, { mode: path.endsWith('.sh') ? 0o755 : 0o644 });
+    await git('init', '-q', '-b', 'main');
+    await git('remote', 'add', 'origin', sshUrl);
+    await git('add', '-A');
+    await git('commit', '-q', '-m', 'Sell the first thing');
+    await git('push', '-q', 'origin', 'main');
+    const sha = (await run('git', ['-C', work, 'rev-parse', 'HEAD'])).stdout.trim();
+
+    say('');
+    say(`  Its checks:   ${github.url}/${repository}/commit/${sha}/checks`);
+    say(`  Roundhouse:   ${settings.publicUrl}`);
+    if (!options.exit) {
+      say(`  Push more:    cd ${work} && edit, then: GIT_SSH_COMMAND='${ssh}' git push origin main`);
+      say(`  From a shell: ROUNDHOUSE_DATA=${env.ROUNDHOUSE_DATA} TEMPORAL_ADDRESS=${env.TEMPORAL_ADDRESS} roundhouse builds`);
+      say('  Ctrl-C ends all of it and removes its folder.');
+    }
+    say('');
+    const checks = await verdict(() => github.checkRuns(repository, sha), asked);
+    for (const check of checks) process.stdout.write(`${check.conclusion === 'success' ? 'passed' : check.conclusion}  ${check.name}  ${check.output.title ?? ''}\n`);
+    if (!options.exit) await new Promise<void>((resolve) => asked.addEventListener('abort', () => resolve(), { once: true }));
+    return checks.every((check) => check.conclusion === 'success') ? 0 : 1;
+  } catch (error) {
+    if (!asked.aborted) throw error;
+    return 0;
+  } finally {
+    await family.end();
+    await github.stop();
+    await (await machineHost(settings)).host.reconcile(new Set());
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+});
+
+/** All check runs, when each of the sample's jobs has its verdict. */
+async function verdict(look: () => CheckRun[], signal: AbortSignal): Promise<CheckRun[]> {
+  for (;;) {
+    const checks = look();
+    const ended = checks.filter((check) => check.status === 'completed');
+    if (sampleJobs.every((job) => ended.some((check) => check.name === job)) || ended.some((check) => check.name === 'Roundhouse config')) return checks;
+    await sleep(100, undefined, { signal });
+  }
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, () => new Promise<ReturnType<typeof createServer>>((resolve) => {
+      const server = createServer();
+      server.listen(0, '127.0.0.1', () => resolve(server));
+    })),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}

@@ -1,0 +1,96 @@
+// The process `roundhouse app`: GitHub, the page, the ssh port, temporal workflows and control activities, wired together.
+
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { compileConfig } from '../config-schema/compile.ts';
+import { fileStore } from '../activities/adapters/file-store.ts';
+import { githubForge } from '../activities/adapters/github.ts';
+import { seal } from '../activities/adapters/sealing.ts';
+import { connectClient, connectWorkers, dataConverter, installRuntime, keepHistory, untilItAnswers, workflowBundle } from '../activities/adapters/temporal.ts';
+import { controlActivities } from '../activities/control/control.ts';
+import { noForge } from '../activities/control/no-forge.ts';
+import { lastLines } from '../activities/control/last-lines.ts';
+import { controlWorker } from '../activities/control/worker.ts';
+import { loadOrCreateKey } from '../activities/key-file.ts';
+import { deliverTrigger } from '../workflows/client.ts';
+import { readGitHubApp } from './github-app.ts';
+import { operatorLog } from './operator-log.ts';
+import { endOnTrouble, whenAsked } from './process.ts';
+import { readSettings } from './read-settings.ts';
+import { healthHandler } from './health.ts';
+import { builderRegistry } from './registry.ts';
+import { startServer } from './server.ts';
+import { startSshPort } from './ssh-port.ts';
+import { classChoice, waitReason } from './classes.ts';
+
+await endOnTrouble(async () => {
+  const settings = await readSettings();
+  const log = operatorLog({ level: settings.logLevel, format: process.stderr.isTTY ? 'pretty' : 'json' });
+  installRuntime(log);
+  const asked = whenAsked();
+  await mkdir(settings.data, { recursive: true, mode: 0o700 });
+  const github = await readGitHubApp(settings);
+  const store = fileStore(settings.store.folder);
+  const registry = builderRegistry({ store });
+
+  const sshFolder = join(settings.data, 'ssh');
+  const hostKey = await loadOrCreateKey(join(sshFolder, 'host_key'));
+  await writeFile(join(sshFolder, 'host_key.pub'), `${hostKey.publicKey}\n`);
+  const sshPort = await startSshPort({
+    host: settings.sshHost,
+    port: settings.sshPort,
+    hostKey: hostKey.privateKey,
+    authorizedBuilders: (publicKey) => builderOfKey(join(sshFolder, 'builders'), publicKey),
+    registry,
+    log,
+  });
+
+  const client = await untilItAnswers(() => connectClient(settings), asked);
+  await keepHistory(client, settings.temporalNamespace);
+  const connection = await connectWorkers(settings);
+  const worker = await controlWorker({
+    connection,
+    namespace: settings.temporalNamespace,
+    dataConverter: await dataConverter(settings.payloadKeyFile),
+    workflowBundle: await workflowBundle(settings.cache),
+    activities: controlActivities({
+      forge: github ? githubForge(github) : noForge,
+      store,
+      compile: compileConfig,
+      resourceClass: classChoice(settings, registry),
+      explainWait: waitReason(registry),
+      seal,
+      lastLines: (key, lines) => lastLines(store, key, lines),
+      configPaths: settings.configPaths,
+      limits: { queueTimeoutSeconds: settings.queueTimeoutSeconds, builderLostSeconds: settings.builderLostSeconds, leaseSeconds: settings.leaseSeconds },
+      publicUrl: settings.publicUrl,
+    }),
+  });
+  const working = worker.run();
+
+  const server = await startServer({
+    settings: { host: settings.host, port: settings.port, github: github && { appId: github.appId, privateKey: github.privateKey, webhookSecret: github.webhookSecret } },
+    log,
+    handlers: [healthHandler(registry)],
+    deliver: (trigger) => deliverTrigger(client, trigger),
+  });
+  log.info({ url: server.url, publicUrl: settings.publicUrl, sshPort: sshPort.port }, 'the app is ready');
+
+  await new Promise<void>((resolve) => asked.addEventListener('abort', () => resolve(), { once: true }));
+  await server.close();
+  worker.shutdown();
+  await working;
+  await sshPort.close();
+  await connection.close();
+  await client.connection.close();
+});
+
+/** Builders are introduced by a file each, ID.pub; to withdraw one, remove its file. */
+async function builderOfKey(folder: string, publicKey: string): Promise<string | null> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!name.endsWith('.pub')) continue;
+    const [type, key] = (await readFile(join(folder, name), 'utf8').catch(() => '')).split(/\s+/);
+    if (`${type} ${key}` === publicKey) return name.slice(0, -'.pub'.length);
+  }
+  return null;
+}

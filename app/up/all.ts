@@ -1,0 +1,40 @@
+// What runs on one machine: the embedded Temporal (unless one is set), the app and a builder, each in its own process.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { access, constants, mkdir } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import type { Settings } from '../../config-schema/settings.ts';
+import type { Member } from './family.ts';
+
+/** The one whose development server we know; bootstrap puts it into the cache folder. */
+export const temporalVersion = '1.5.1';
+
+export async function allMembers(settings: Settings, env: NodeJS.ProcessEnv): Promise<Member[]> {
+  const role = (name: string, file: string): Member => ({ name, env, command: [process.execPath, ...process.execArgv, new URL(file, import.meta.url).pathname] });
+  const members = [role('app', '../main.ts'), role('builder', '../../activities/builder/main.ts')];
+  // An address that the operator set is the operator's server.
+  if (env.TEMPORAL_ADDRESS !== undefined && env.ROUNDHOUSE_EMBEDDED_TEMPORAL === undefined) return members;
+  return [{ name: 'temporal', env, command: await embeddedTemporal(settings) }, ...members];
+}
+
+export async function embeddedTemporal({ temporalAddress, data, cache }: Pick<Settings, 'temporalAddress' | 'data' | 'cache'>, database = join(data, 'temporal.db')): Promise<string[]> {
+  const [, host = '127.0.0.1', port = '7233'] = /^\[?([^\]]+)\]?:(\d+)$/.exec(temporalAddress) ?? [];
+  await mkdir(data, { recursive: true, mode: 0o700 });
+  const stored = database === '' ? [] : ['--db-filename', database];
+  return [await findTemporal(cache), 'server', 'start-dev', '--headless', '--ip', host, '--port', port, '--log-level', 'error', ...stored];
+}
+
+export async function findTemporal(cache: string): Promise<string> {
+  const onPath = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'temporal'));
+  for (const candidate of [process.env.TEMPORAL_BIN ?? '', join(cache, 'temporal', temporalVersion, 'temporal'), ...onPath]) {
+    if (candidate !== '' && (await access(candidate, constants.X_OK).then(() => true, () => false))) return candidate;
+  }
+  throw new Error('the Temporal server is not on this machine. Run scripts/bootstrap, or set TEMPORAL_BIN to the program, or TEMPORAL_ADDRESS to a server.');
+}
+
+/** Runs the command and waits for its end; for things that come before. */
+export async function runToEnd(command: string, args: readonly string[]): Promise<void> {
+  const [code] = (await once(spawn(command, args, { stdio: ['ignore', 2, 2] }), 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with exit code ${code}`);
+}

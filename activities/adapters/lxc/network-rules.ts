@@ -37,7 +37,7 @@ export const fingerprint = (rules: string): string => /comment "([0-9a-f]+)"/.ex
  */
 export function networkRules(settings: NetworkSettings, facts: RuleFacts): string {
   const tables = [packetTable(settings, facts), frameTable(settings)];
-  const mark = createHash('sha256').update(tables.join()).digest('hex').slice(0, 32);
+  const mark = createHash('sha256').update(JSON.stringify(tables)).digest('hex').slice(0, 32);
   return tables
     .map(({ family, text }) => ({ table: `table ${family} ${settings.bridge}`, text }))
     // A deletion needs something to delete: the empty table before it.

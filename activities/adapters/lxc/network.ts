@@ -96,11 +96,11 @@ function isUp(bridge: string, address: string): boolean {
   return (flags & 1) === 1 && isLocal.test(readFileSync('/proc/net/fib_trie', 'utf8'));
 }
 
-/** Interfaces through which a sandbox's packets leave: those of default routes; with private networks allowed, of every route. */
+/** Interfaces through which a sandbox's packets leave: those of default routes; with private networks allowed, of every route but to bridges. */
 function uplinks(settings: NetworkSettings): string[] {
   const routes = readFileSync('/proc/net/route', 'utf8').trim().split('\n').slice(1).map((line) => line.split('\t'));
   const wanted = routes.filter(([, destination, , , , , , mask]) => settings.allowPrivate.length > 0 || (destination === '00000000' && mask === '00000000'));
-  return [...new Set(wanted.flatMap(([name]) => (name === undefined || name === settings.bridge ? [] : [name])))].sort();
+  return [...new Set(wanted.flatMap(([name]) => (name === undefined || existsSync(`/sys/class/net/${name}/bridge`) ? [] : [name])))].sort();
 }
 
 function mtuOf(interfaces: string[]): number {

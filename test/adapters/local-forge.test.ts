@@ -23,7 +23,7 @@ function commit(files: Record<string, string>, message: string): string {
 }
 git('init', '-q', '-b', 'main');
 const first = commit({ '.circleci/config.yml': 'old: 1\n', 'README.md': 'x' }, 'First things\n\nand more');
-const second = commit({ '.circle.yml': 'new: ü\n', 'odd/[a]*.yml': 'odd: 1\n' }, 'Second');
+const second = commit({ '.circle.yml': 'new: ü\n', 'odd/[a]*.yml': 'odd: 1\n', ':(top)x.yml': 'top: 1\n' }, 'Second');
 symlinkSync('../..', join(folder, 'up'));
 const third = commit({}, 'A link');
 
@@ -38,6 +38,7 @@ test('the config is the first that exists at the exact commit', async (t) => {
     ['the first path', second, null, { path: '.circle.yml', text: 'new: ü\n' }],
     ['a path that was asked for', second, '.circleci/config.yml', { path: '.circleci/config.yml', text: 'old: 1\n' }],
     ['a path with characters that git could read as a pattern', second, 'odd/[a]*.yml', { path: 'odd/[a]*.yml', text: 'odd: 1\n' }],
+    ['a path that git could read as an instruction', second, ':(top)x.yml', { path: ':(top)x.yml', text: 'top: 1\n' }],
     ['no such file', first, 'nowhere.yml', null],
     ['a folder of that name', second, 'odd', null],
     ['a link that leads out', third, 'up/etc/passwd', null],

@@ -17,11 +17,4 @@ export type Announcement = {
 /** As the registry keeps it: `builders/ID.json` in the object store. */
 export type BuilderSight = Announcement & { connected: boolean; seenAt: string };
 
-/** Streams that the app opens back to a builder are addressed by a path. */
-export const streamPaths = {
-  /** The bytes of a step's output from byte `from` on, ending when the step has; the manifest in the object store says whether it really has. */
-  log: (stepLogKey: string, from: number): string => `log/${from}/${stepLogKey}`,
-  /** Stop taking work; answers one line when it is so. */
-  drain: 'drain',
-  resume: 'resume',
-} as const;
+export { streamPaths } from '../../config-schema/uplink.ts';

@@ -1,11 +1,14 @@
 // Which of the known names did the user mean?
 
-/** The known name that is at most two slips away from a name of four or more letters, one from a shorter one, none from a single letter. */
+/** The known name that is at most two slips away from a name of four or more letters, one from a shorter one, none from a single letter. Of very many, it looks at the first. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   const allowed = name.length < 2 ? 0 : name.length < 4 ? 1 : 2;
+  if (name.length > 40) return undefined;
   let best: string | undefined;
   let fewest = allowed + 1;
+  let left = 500;
   for (const candidate of known) {
+    if (left-- === 0) break;
     if (Math.abs(candidate.length - name.length) > allowed || candidate === name) continue;
     const slips = distance(name.toLowerCase(), candidate.toLowerCase());
     if (slips < fewest) [best, fewest] = [candidate, slips];

@@ -12,25 +12,34 @@ export type Problems = {
   warn(place: Place, path: Path, sentence: string): void;
   /** True once there was an error. */
   failed(): boolean;
+  /** True when there are more errors than anybody reads: further ones are dropped, and need not be looked for. */
+  isFull(): boolean;
   /** In the order of the text. */
   diagnostics(): Diagnostic[];
 };
 
+const mostOfEach = 1000;
+
 export function collectProblems(source: { path: string; text: string }): Problems {
   const found = new Map<string, Diagnostic>();
+  const positionOf = lineIndex(source.text);
+  const counts = { error: 0, warning: 0 };
   const add = (severity: Diagnostic['severity'], place: Place, path: Path, sentence: string): void => {
-    const start = positionOf(source.text, place.start);
-    const endLine = endLineOf(source.text, place);
     // One fault in an anchored piece would come again with each alias: say it once.
     const key = `${place.start} ${sentence}`;
-    if (found.has(key)) return;
+    if (found.has(key) || counts[severity] === mostOfEach) return;
+    counts[severity]++;
+    const start = positionOf(place.start);
+    // A block ends where its last visible character stands, not on the blank line behind it.
+    const end = positionOf(place.start + Math.max(0, source.text.slice(place.start, place.end).trimEnd().length - 1));
     const message = `${describePath(path) || source.path}: ${sentence}`;
-    found.set(key, { severity, message, ...start, ...(endLine > start.line && { endLine }) });
+    found.set(key, { severity, message, ...start, ...(end.line > start.line && { endLine: end.line }) });
   };
   return {
     error: (...problem) => add('error', ...problem),
     warn: (...problem) => add('warning', ...problem),
-    failed: () => [...found.values()].some(({ severity }) => severity === 'error'),
+    failed: () => counts.error > 0,
+    isFull: () => counts.error === mostOfEach,
     diagnostics: () => [...found.values()].sort((a, b) => a.line - b.line || a.column - b.column),
   };
 }
@@ -43,12 +52,19 @@ export const describePath = (path: Path): string =>
     return words === '' ? key : `${words}.${key}`;
   }, '');
 
-/** Line and column from 1. A place behind the last character of the file is that of its last line's end. */
-function positionOf(text: string, offset: number): { line: number; column: number } {
-  const before = text.slice(0, Math.min(offset, text.trimEnd().length));
-  return { line: before.split('\n').length, column: before.length - before.lastIndexOf('\n') };
+/** Line and column from 1 of an offset. A place behind the last visible character of the file is the end of that character's line. */
+function lineIndex(text: string): (offset: number) => { line: number; column: number } {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  const last = text.trimEnd().length;
+  return (offset) => {
+    const at = Math.min(offset, last);
+    let [low, high] = [0, starts.length];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (starts[middle]! <= at) low = middle;
+      else high = middle;
+    }
+    return { line: low + 1, column: at - starts[low]! + 1 };
+  };
 }
-
-/** A block ends where its last visible character stands, not on the blank line behind it. */
-const endLineOf = (text: string, { start, end }: Place): number =>
-  positionOf(text, start + Math.max(0, text.slice(start, end).trimEnd().length - 1)).line;

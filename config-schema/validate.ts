@@ -17,7 +17,9 @@ export function validate(schema: z.ZodType, root: Node, problems: Problems, isOp
   const permitted = new Map<string[], string[]>();
   const result = schema.safeParse(toPlain(root), { error: (issue) => sentence(issue, permitted) });
   const issues = (result.error?.issues ?? []).flatMap((issue) => narrow(issue, root));
+  const withNotYet = new Set(issues.filter(isNotYet).map(({ path }) => parentOf(path)));
   for (const issue of issues) {
+    if (problems.isFull()) return;
     const path = issue.path as (string | number)[];
     const found = locate(root, path);
     if (found.node && isOpen(found.node) && !isNotYet(issue)) continue;
@@ -31,7 +33,7 @@ export function validate(schema: z.ZodType, root: Node, problems: Problems, isOp
       }
     } else if (found.node === undefined) {
       // What a key that we do not support yet would have given is not missing.
-      if (!issues.some((other) => isNotYet(other) && isSame(other.path.slice(0, -1), path.slice(0, -1))))
+      if (!withNotYet.has(parentOf(path)))
         problems.error(found.place, path.slice(0, found.depth), issue.message || missing(path[found.depth]!));
     } else {
       const isEmpty = found.node.kind === 'scalar' && found.node.place.start === found.node.place.end;
@@ -61,7 +63,7 @@ function locate(root: Node, path: Path): { node: Node | undefined; key: Place | 
 
 const isNotYet = (issue: Issue): boolean => issue.code === 'custom' && issue.params?.['notYet'] === true;
 
-const isSame = (a: readonly PropertyKey[], b: readonly PropertyKey[]): boolean => a.length === b.length && a.every((part, i) => part === b[i]);
+const parentOf = (path: readonly PropertyKey[]): string => JSON.stringify(path.slice(0, -1));
 
 /** Of a union's failures, those of the form that the user meant. */
 function narrow(issue: Issue, root: Node): Issue[] {

@@ -35,6 +35,7 @@ export function readWorkflow(name: string, node: Node, path: Path, jobs: Readonl
   const invocations = list.filter((invocation) => invocation !== undefined);
 
   for (const { invocation, options } of invocations) {
+    if (problems.isFull()) break;
     checkName(invocation.name, invocation.place, invocation.path, problems);
     // An approval has no job behind it.
     if (jobs.has(invocation.job) || childOf(options, 'type') !== undefined) continue;
@@ -97,7 +98,7 @@ function checkNames(workflow: string, graph: Invocation[], isWhole: boolean, pro
   for (const invocation of graph)
     for (const { name, place, path } of invocation.requires) {
       const isKnown = names.has(name) && name !== invocation.name;
-      if (isKnown || !isWhole) continue;
+      if (isKnown || !isWhole || problems.isFull()) continue;
       const others = [...names.keys()].filter((other) => other !== invocation.name);
       problems.error(
         place,
@@ -107,31 +108,39 @@ function checkNames(workflow: string, graph: Invocation[], isWhole: boolean, pro
     }
 }
 
-/** Takes away the jobs that can start, again and again; what is left waits for itself. */
+/** Takes away the jobs that can start, then those that can start after them; what is left waits for itself. */
 function checkCircles(graph: Invocation[], path: Path, problems: Problems): void {
-  const known = new Set(graph.map(({ name }) => name));
-  const needs = ({ name, requires }: Invocation): Requirement[] => requires.filter((requirement) => known.has(requirement.name) && requirement.name !== name);
-  let waiting = graph;
-  for (;;) {
-    const names = new Set(waiting.map(({ name }) => name));
-    const rest = waiting.filter((invocation) => needs(invocation).some(({ name }) => names.has(name)));
-    if (rest.length === waiting.length) break;
-    waiting = rest;
-  }
+  const byName = new Map(graph.map((invocation) => [invocation.name, invocation]));
+  const needs = ({ name, requires }: Invocation): Requirement[] => requires.filter((requirement) => byName.has(requirement.name) && requirement.name !== name);
+  const open = new Map(graph.map((invocation) => [invocation, new Set(needs(invocation).map(({ name }) => name))]));
+  const dependents = new Map<string, Invocation[]>(graph.map(({ name }) => [name, []]));
+  for (const [invocation, names] of open) for (const name of names) dependents.get(name)!.push(invocation);
+
+  const ready = graph.filter((invocation) => open.get(invocation)!.size === 0);
+  for (const { name } of ready)
+    for (const dependent of dependents.get(name)!) {
+      open.get(dependent)!.delete(name);
+      if (open.get(dependent)!.size === 0) ready.push(dependent);
+    }
+  const waiting = graph.filter((invocation) => open.get(invocation)!.size > 0);
   if (waiting.length === 0) return;
 
   // Every one that waits needs another that waits: following them from any comes to a circle.
-  const byName = new Map(waiting.map((invocation) => [invocation.name, invocation]));
-  const next = (invocation: Invocation): Requirement => needs(invocation).find(({ name }) => byName.has(name))!;
-  const walk: Invocation[] = [];
-  for (let at = waiting[0]!; !walk.includes(at); at = byName.get(next(at).name)!) walk.push(at);
-  const last = walk.at(-1)!;
-  const circle = walk.slice(walk.findIndex(({ name }) => name === next(last).name));
-  const edge = next(circle[0]!);
-  const start = graph.some((invocation) => invocation.requires.length === 0) ? '' : 'At least one job in the workflow must have no dependencies. ';
+  const next = (invocation: Invocation): Requirement => needs(invocation).find(({ name }) => open.get(invocation)!.has(name))!;
+  const walk = new Set<Invocation>();
+  let at = waiting[0]!;
+  for (; !walk.has(at); at = byName.get(next(at).name)!) walk.add(at);
+  const circle = [...walk].slice([...walk].indexOf(at));
+  const start = graph.some(({ requires }) => requires.length === 0) ? '' : 'At least one job in the workflow must have no dependencies. ';
   problems.error(
-    edge.place,
+    next(at).place,
     path,
-    `${start}The following jobs are unreachable: ${waiting.map(({ name }) => name).join(', ')}. Break the circle ${[...circle, circle[0]!].map(({ name }) => name).join(' requires ')}: remove one of these requires.`,
+    `${start}The following jobs are unreachable: ${namesOf(waiting, ', ')}. Break the circle ${namesOf([...circle, at], ' requires ')}: remove one of these requires.`,
   );
 }
+
+/** Enough names to find the place by. */
+const namesOf = (invocations: Invocation[], separator: string): string => {
+  const names = invocations.map(({ name }) => name);
+  return names.length <= 50 ? names.join(separator) : [...names.slice(0, 25), '…', ...names.slice(-25)].join(separator);
+};

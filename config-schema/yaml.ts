@@ -6,7 +6,7 @@ import type { MapNode, Node, Place } from './node.ts';
 import type { Path, Problems } from './problems.ts';
 
 /** More than any real config, after aliases; few enough that walking over all of them takes no time. */
-const limits = { characters: 3_000_000, values: 300_000, depth: 100 };
+const limits = { characters: 1_000_000, values: 300_000, depth: 100 };
 
 /**
  * The first document of the text; undefined when it is empty, or when there were errors.
@@ -20,7 +20,7 @@ export function readYaml(text: string, problems: Problems): Node | undefined {
   }
   const document = parse(text, problems)?.[0];
   if (!document) return undefined;
-  for (const { message, pos } of document.errors) problems.error({ start: pos[0], end: pos[1] }, [], `Unable to parse YAML: ${message}. ${remedyFor(message)}`);
+  for (const { message, pos } of document.errors) problems.error({ start: pos[0], end: pos[1] }, [], `Unable to parse YAML: ${/call stack/.test(message) ? tooDeep : `${message}. ${remedyFor(message)}`}`);
   if (document.errors.length > 0) return undefined;
   for (const { message, pos } of document.warnings) problems.warn({ start: pos[0], end: pos[1] }, [], `${message}. It is ignored; remove it.`);
   if (!document.contents) return undefined;
@@ -41,10 +41,12 @@ function parse(text: string, problems: Problems): ReturnType<typeof parseAllDocu
   } catch (cause) {
     // The parser descends by recursion and has no limit of its own.
     if (!(cause instanceof RangeError)) throw cause;
-    problems.error({ start: 0, end: 0 }, [], 'Unable to parse YAML: it is nested too deeply. Close the brackets that were opened.');
+    problems.error({ start: 0, end: 0 }, [], `Unable to parse YAML: ${tooDeep}`);
     return undefined;
   }
 }
+
+const tooDeep = 'it is nested too deeply. Close the brackets that were opened.';
 
 const remedyFor = (message: string): string =>
   /\btabs?\b/i.test(message)
@@ -82,6 +84,8 @@ type Converted = { node: Node; size: number; depth: number };
 /** Our tree of the parser's. Shared by its aliases, so its size in memory is that of the text. */
 function convert(root: YamlNode, problems: Problems): Converted {
   const anchors = new Map<string, Converted | 'open'>();
+  // What merge keys bring is counted as it is copied; the file is refused below when it was too much.
+  let copied = 0;
   const empty = (place: Place): Converted => ({ node: { kind: 'scalar', value: null, text: '', place }, size: 1, depth: 1 });
 
   const visit = (yaml: YamlNode | null | undefined, path: Path, fallback: Place): Converted => {
@@ -130,7 +134,11 @@ function convert(root: YamlNode, problems: Problems): Converted {
       if (node.entries.has(name)) problems.warn(place, [...path, name], 'the key is there twice. The last one counts; remove the other.');
       node.entries.set(name, { key: place, value: value.node });
     }
-    for (const source of merged) for (const [key, entry] of source.entries) if (!node.entries.has(key)) node.entries.set(key, entry);
+    for (const source of merged) {
+      copied += source.entries.size;
+      if (copied > limits.values) break;
+      for (const [key, entry] of source.entries) if (!node.entries.has(key)) node.entries.set(key, entry);
+    }
     return { node, ...measure(parts) };
   };
 

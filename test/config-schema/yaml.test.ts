@@ -74,8 +74,9 @@ suite('a hostile file is refused in no time', () => {
     ['aliases of aliases of aliases', doubling(60), /^1:1 .circle.yml: the file holds more than 300000 values when its aliases are followed/],
     ['the same by merge keys', Array.from({ length: 200 }, (_, i) => `m${i}: &m${i} {${i === 0 ? '' : `<<: *m${i - 1}, `}k${i}: *m${Math.max(0, i - 1)}}`).join('\n').replace('k0: *m0', 'k0: 1'), /^1:1 .circle.yml: the file holds more than/],
     ['a chain of aliases as deep as the file is long', ['a0: &a0 x', ...Array.from({ length: 500 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}]`)].join('\n'), /more than 100 levels/],
-    ['brackets', '['.repeat(100_000), /Unable to parse YAML/],
-    ['length', `a: ${'x'.repeat(3_000_001)}`, /has 3000004 characters, more than 3000000/],
+    ['brackets', '['.repeat(100_000), /Unable to parse YAML: it is nested too deeply/],
+    ['one large map merged into many', `m: &m {${Array.from({ length: 1000 }, (_, i) => `k${i}: 1`).join(', ')}}\n${Array.from({ length: 20_000 }, (_, i) => `a${i}: {<<: *m}`).join('\n')}`, /more than 300000 values/],
+    ['length', `a: ${'x'.repeat(1_000_000)}`, /has 1000003 characters, more than 1000000/],
   ];
   for (const [name, text, expected] of rows)
     test(name, () => {
@@ -83,6 +84,29 @@ suite('a hostile file is refused in no time', () => {
       assert.match(problemsOf(text)[0]!, expected);
       assert.ok(performance.now() - start < 5000, 'takes less than five seconds');
     });
+
+  test('more faults than anybody reads are not all looked for', () => {
+    const text = `version: 2.1\njobs:\n  build:\n    docker: [{image: x}]\n    steps: [${Array.from({ length: 20_000 }, (_, i) => `s${i}`).join(', ')}]\n`;
+    const start = performance.now();
+    assert.equal(problemsOf(text).length, 1000);
+    assert.ok(performance.now() - start < 5000, 'takes less than five seconds');
+  });
+
+  test('very many warnings hide no error', () => {
+    const text = `version: 2.1\nx:\n${'  a: 1\n'.repeat(2000)}jobs:\n  build: {docker: [{image: x}], steps: []}\n`;
+    const found = problemsOf(text);
+    assert.equal(found.length, 1001);
+    assert.equal(found.at(-1), '2004:40 jobs.build.steps: must have at least one entry. Add one.');
+  });
+
+  test('a long chain of requires is walked once', () => {
+    const jobs = Array.from({ length: 5000 }, (_, i) => `      - a: {name: n${i}, requires: [n${i + 1}]}`).join('\n');
+    const text = (last: string): string => `version: 2.1\njobs:\n  a: {docker: [{image: x}], steps: [checkout]}\nworkflows:\n  w:\n    jobs:\n${jobs}\n      - a: {name: n5000${last}}\n`;
+    const start = performance.now();
+    assert.equal(planOf(text('')).workflows[0]!.jobs.length, 5001);
+    assert.match(problemsOf(text(', requires: [n0]'))[0]!, /^7:34 workflows.w: At least one job .* unreachable: n0, n1, .*, …, .*, n4999, n5000\. Break the circle n0 requires n1 .* requires n5000 requires n0: remove/);
+    assert.ok(performance.now() - start < 10_000, 'takes less than ten seconds');
+  });
 
   test('but many honest aliases are no reason to refuse', () => {
     const text = `version: 2.1

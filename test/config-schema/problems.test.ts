@@ -89,7 +89,7 @@ workflows: {w: {jobs: [a, b]}}
 table('steps', [
   ['a step of nobody', jobWith('steps: [rum]'), ['6:13 jobs.build.steps[0]: Cannot find a definition for command named rum. Steps are checkout, run.']],
   ['a step of nobody with a body', jobWith('steps:\n  - rum:\n      x: 1'), ['7-8:9 jobs.build.steps[0]: Cannot find a definition for command named rum. Steps are checkout, run.']],
-  ['a block ends with its last letter', jobWith('steps:\n  - rum: |\n      x\n\n\n  - checkout'), ['7-8:9 jobs.build.steps[0]: Cannot find a definition for command named rum. Steps are checkout, run.']],
+  ['a block ends with its last letter', jobWith('steps:\n  - rum: |+\n      x\n\n\n  - checkout'), ['7-8:9 jobs.build.steps[0]: Cannot find a definition for command named rum. Steps are checkout, run.']],
   ['a template behind an escape stands where its text begins', jobWith('steps:\n  - run: "\\x3c< << x >>"'), [`7:14 jobs.build.steps[0].run: The template << << x >> ${later} Remove it and write the value; a << that is meant as text is escaped as '\\<<' in config v2.1+.`]],
   ['a step that is a list', jobWith('steps:\n  - [checkout]'), ['7:9 jobs.build.steps[0]: a step must be a name or a map, is a list. Write for example `- run: COMMAND`.']],
   ['run without a command', jobWith('steps:\n  - run'), ['7:9 jobs.build.steps[0]: required key [command] not found. Write `- run: COMMAND`.']],

@@ -14,7 +14,7 @@ export function whenAsked(): AbortSignal {
   return asked.signal;
 }
 
-/** Runs the process. Bad settings are sentences and exit code 2; our own failures exit with 3. */
+/** Runs the process. Bad settings are sentences and exit code 2; a Problem exits with its own code, our failures with 3. */
 export async function endOnTrouble(main: () => Promise<void | number>): Promise<void> {
   try {
     process.exitCode = (await main()) ?? 0;
@@ -23,9 +23,9 @@ export async function endOnTrouble(main: () => Promise<void | number>): Promise<
       for (const sentence of error.sentences) process.stderr.write(`roundhouse: ${sentence}\n`);
       process.exitCode = 2;
     } else {
-      const { stack, message } = error instanceof Error ? error : new Error(String(error));
+      const { stack, message, exitCode = 3 } = (error instanceof Error ? error : new Error(String(error))) as Error & { exitCode?: number };
       process.stderr.write(`roundhouse: ${process.env.LOG_LEVEL === 'debug' ? stack : message}\n`);
-      process.exitCode = 3;
+      process.exitCode = exitCode;
     }
   }
   // Native connections and pools would hold the process; everything that must end in order has ended.

@@ -9,6 +9,7 @@ import { Client, Connection, type TLSConfig } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import Long from 'long';
 import { DefaultLogger, NativeConnection, Runtime, bundleWorkflowCode, makeTelemetryFilterString, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { failureTypes } from '../../config-schema/queues.ts';
 import type { Settings } from '../../config-schema/settings.ts';
 import { payloadCodec, readKeyRing } from './payload-codec.ts';
 
@@ -30,7 +31,8 @@ const workflowsFolder = fileURLToPath(new URL('../../workflows', import.meta.url
 /** Call once, before anything else: what the SDK says goes to the operator's log from warnings on, and signals are ours to hear. */
 export function installRuntime(log: { warn: (fields: object, message: string) => void; error: (fields: object, message: string) => void }): void {
   const logger = new DefaultLogger('WARN', ({ level, message, meta }) => {
-    if (/^No workflows registered/.test(message)) return;
+    // That a builder is full is said by the ledger, and no failure.
+    if (/^No workflows registered/.test(message) || (meta?.error as { type?: string } | undefined)?.type === failureTypes.builderFull) return;
     log[level === 'ERROR' ? 'error' : 'warn']({ temporal: meta ?? {} }, message);
   });
   Runtime.install({ logger, shutdownSignals: [], telemetryOptions: { logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) } } });

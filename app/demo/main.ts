@@ -2,8 +2,6 @@
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,6 +14,7 @@ import { readSettings } from '../read-settings.ts';
 import { webhookPath } from '../server.ts';
 import { allMembers } from '../up/all.ts';
 import { startFamily } from '../up/family.ts';
+import { freePorts } from '../up/free-ports.ts';
 import { untilReady } from '../up/ready.ts';
 import { sample, sampleJobs } from './sample.ts';
 
@@ -85,7 +84,7 @@ await endOnTrouble(async () => {
       say('  Ctrl-C ends all of it and removes its folder.');
     }
     say('');
-    const checks = await verdict(() => github.checkRuns(repository, sha), asked);
+    const checks = (await verdict(() => github.checkRuns(repository, sha), asked)).sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
     for (const check of checks) process.stdout.write(`${check.conclusion === 'success' ? 'passed' : check.conclusion}  ${check.name}  ${check.output.title ?? ''}\n`);
     if (!options.exit) await new Promise<void>((resolve) => asked.addEventListener('abort', () => resolve(), { once: true }));
     return checks.every((check) => check.conclusion === 'success') ? 0 : 1;
@@ -108,16 +107,4 @@ async function verdict(look: () => CheckRun[], signal: AbortSignal): Promise<Che
     if (sampleJobs.every((job) => ended.some((check) => check.name === job)) || ended.some((check) => check.name === 'Roundhouse config')) return checks;
     await sleep(100, undefined, { signal });
   }
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => new Promise<ReturnType<typeof createServer>>((resolve) => {
-      const server = createServer();
-      server.listen(0, '127.0.0.1', () => resolve(server));
-    })),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -18,32 +18,27 @@ export function readYaml(text: string, problems: Problems): Node | undefined {
     problems.error(whole, [], `the file has ${text.length} characters, more than ${limits.characters}. Split it, or generate less.`);
     return undefined;
   }
-  const document = parse(text, problems)?.[0];
-  if (!document) return undefined;
-  for (const { message, pos } of document.errors) problems.error({ start: pos[0], end: pos[1] }, [], `Unable to parse YAML: ${/call stack/.test(message) ? tooDeep : `${message}. ${remedyFor(message)}`}`);
-  if (document.errors.length > 0) return undefined;
-  for (const { message, pos } of document.warnings) problems.warn({ start: pos[0], end: pos[1] }, [], `${message}. It is ignored; remove it.`);
-  if (!document.contents) return undefined;
-
-  const { node, size, depth } = convert(document.contents, problems);
+  let converted: Converted;
+  try {
+    // intAsBigInt keeps long numbers such as ids exact; duplicate keys are a warning of ours.
+    const [document] = parseAllDocuments(text, { schema: 'yaml-1.1', customTags: tags, uniqueKeys: false, intAsBigInt: true, prettyErrors: false, logLevel: 'silent' });
+    for (const { message, pos } of document?.errors ?? []) problems.error({ start: pos[0], end: pos[1] }, [], `Unable to parse YAML: ${/call stack/.test(message) ? tooDeep : `${message}. ${remedyFor(message)}`}`);
+    for (const { message, pos } of document?.warnings ?? []) problems.warn({ start: pos[0], end: pos[1] }, [], `${message}. It is ignored; remove it.`);
+    if (!document?.contents || problems.failed()) return undefined;
+    converted = convert(document.contents, problems);
+  } catch (cause) {
+    // Parser and conversion descend by recursion, the parser without a limit of its own.
+    if (!(cause instanceof RangeError)) throw cause;
+    problems.error(whole, [], `Unable to parse YAML: ${tooDeep}`);
+    return undefined;
+  }
+  const { node, size, depth } = converted;
   if (size > limits.values || depth > limits.depth) {
     const what = size > limits.values ? `more than ${limits.values} values` : `more than ${limits.depth} levels`;
     problems.error(whole, [], `the file holds ${what} when its aliases are followed. Use fewer aliases of aliases.`);
     return undefined;
   }
   return problems.failed() ? undefined : node;
-}
-
-function parse(text: string, problems: Problems): ReturnType<typeof parseAllDocuments> | undefined {
-  try {
-    // intAsBigInt keeps long numbers such as ids exact; duplicate keys are a warning of ours.
-    return parseAllDocuments(text, { schema: 'yaml-1.1', customTags: tags, uniqueKeys: false, intAsBigInt: true, prettyErrors: false, logLevel: 'silent' });
-  } catch (cause) {
-    // The parser descends by recursion and has no limit of its own.
-    if (!(cause instanceof RangeError)) throw cause;
-    problems.error({ start: 0, end: 0 }, [], `Unable to parse YAML: ${tooDeep}`);
-    return undefined;
-  }
 }
 
 const tooDeep = 'it is nested too deeply. Close the brackets that were opened.';

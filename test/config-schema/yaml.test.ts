@@ -85,6 +85,13 @@ suite('a hostile file is refused in no time', () => {
       assert.ok(performance.now() - start < 5000, 'takes less than five seconds');
     });
 
+  test('brackets, however many', () => {
+    for (let levels = 50; levels < 20_000; levels = Math.ceil(levels * 1.3)) {
+      const found = problemsOf(`version: 2.1\nx: ${'['.repeat(levels)}${']'.repeat(levels)}\n`);
+      if (levels >= 100) assert.match(found[0]!, /more than 100 levels|nested too deeply/);
+    }
+  });
+
   test('more faults than anybody reads are not all looked for', () => {
     const text = `version: 2.1\njobs:\n  build:\n    docker: [{image: x}]\n    steps: [${Array.from({ length: 20_000 }, (_, i) => `s${i}`).join(', ')}]\n`;
     const start = performance.now();

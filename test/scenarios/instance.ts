@@ -1,0 +1,235 @@
+// A whole Roundhouse as its users have it: its own processes, a real Temporal server, real sandboxes, beside a local GitHub.
+
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { fileStore } from '../../activities/adapters/file-store.ts';
+import { logCodec } from '../../activities/log-codec.ts';
+import { machineHost } from '../../activities/adapters/machine.ts';
+import { generateKey } from '../../activities/key-file.ts';
+import { readSettings } from '../../app/read-settings.ts';
+import { embeddedTemporal } from '../../app/up/all.ts';
+import { freePorts } from '../../app/up/free-ports.ts';
+import { stepLogKey } from '../../config-schema/address.ts';
+import { readLog } from '../../config-schema/read-log.ts';
+import { summaryKey, type PipelineView } from '../../config-schema/view.ts';
+import { startGitHub, type CheckRun, type GitHub } from '../github/index.ts';
+
+const run = promisify(execFile);
+const root = new URL('../..', import.meta.url).pathname;
+
+export type Running = { readonly process: ChildProcess; /** What it said on stderr. */ log(): string; kill(signal: NodeJS.Signals): Promise<void> };
+
+export type Instance = {
+  github: GitHub;
+  folder: string;
+  /** OWNER/NAME of the one repository. */
+  repository: string;
+  repositoryId: number;
+  url: string;
+  store: ReturnType<typeof fileStore>;
+  startTemporal(): Promise<Running>;
+  startApp(): Promise<Running>;
+  startBuilder(name?: string): Promise<Running>;
+  /** The environment of the instance's processes, for the command line beside them. */
+  env(builder?: string): NodeJS.ProcessEnv;
+  /** The command line: `bin/roundhouse ARGS`. */
+  roundhouse(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
+  /** Commits these files over what is there and pushes with real git over ssh; answers the sha. */
+  push(files: Record<string, string>, options?: { branch?: string; force?: boolean }): Promise<string>;
+  /** A push of one job `build` with this YAML body. */
+  pushJob(job: string, options?: { branch?: string }): Promise<string>;
+  check(sha: string, name?: string, timeoutMs?: number): Promise<CheckRun>;
+  /** The summary of the pipeline, once it has ended. */
+  ended(sha: string, timeoutMs?: number): Promise<PipelineView>;
+  logOf(view: PipelineView, where: { workflow?: string; job?: string; slice?: number; step: number; attempt?: number }): Promise<string>;
+  until<T>(what: string, look: () => Promise<T | null | undefined | false> | T | null | undefined | false, timeoutMs?: number): Promise<T>;
+  /** Traces of sandboxes of this instance's builders on the machine. */
+  sandboxes(builder?: string): Promise<{ name: string; running: boolean }[]>;
+  stop(): Promise<void>;
+};
+
+export async function startInstance({ builders = ['b1'], env: extra = {} }: { builders?: string[]; env?: NodeJS.ProcessEnv } = {}): Promise<Instance> {
+  const folder = await mkdtemp(join(tmpdir(), 'rh-'));
+  const [port, sshPort, temporalPort] = await freePorts(3);
+  const github = await startGitHub({ folder: join(folder, 'github') });
+  const { login, email } = github.createUser('ada');
+  github.createOrganization('acme');
+  const { id: repositoryId, sshUrl, fullName } = await github.createRepository({ owner: 'acme', name: 'shop', private: true });
+  github.addCollaborator(fullName, login, 'write');
+  github.setWebhook(`http://127.0.0.1:${port}/api/github/webhooks`, 'secret');
+  github.installApp('acme', 'all');
+  const key = generateKey();
+  github.addKey(login, key.publicKey);
+  await writeFile(join(folder, 'key'), key.privateKey, { mode: 0o600 });
+  await writeFile(join(folder, 'known_hosts'), `${github.knownHosts}\n`);
+
+  const started: Running[] = [];
+  const usedBuilders = new Set<string>();
+  const env = (builder = 'b1'): NodeJS.ProcessEnv => ({
+    ...process.env,
+    LOG_LEVEL: 'info',
+    ROUNDHOUSE_DATA: join(folder, 'data'),
+    ROUNDHOUSE_BUILDER_NAME: builder,
+    ROUNDHOUSE_BUILDER_STATE: join(folder, builder),
+    ROUNDHOUSE_BUILDER_LOST_SECONDS: '5',
+    PORT: String(port),
+    ROUNDHOUSE_SSH_PORT: String(sshPort),
+    ROUNDHOUSE_APP_SSH: `127.0.0.1:${sshPort}`,
+    TEMPORAL_ADDRESS: `127.0.0.1:${temporalPort}`,
+    APP_ID: String(github.app.id),
+    PRIVATE_KEY: github.app.privateKey!,
+    WEBHOOK_SECRET: 'secret',
+    GHE_HOST: github.host,
+    GHE_PROTOCOL: 'http',
+    ...extra,
+  });
+  const start = (command: readonly string[], environment: NodeJS.ProcessEnv): Running => {
+    const child = spawn(command[0]!, command.slice(1), { env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr!.on('data', (bytes: Buffer) => (said = (said + bytes.toString()).slice(-200_000)));
+    const running: Running = {
+      process: child,
+      log: () => said,
+      async kill(signal) {
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        const exited = once(child, 'exit');
+        child.kill(signal);
+        await exited;
+      },
+    };
+    started.push(running);
+    return running;
+  };
+  const role = (name: string, environment: NodeJS.ProcessEnv): Running => start([join(root, 'bin/roundhouse'), name], environment);
+  const settings = await readSettings(env());
+  const work = join(folder, 'shop');
+  await mkdir(work);
+  const git = (...args: string[]): Promise<{ stdout: string }> =>
+    run('git', ['-C', work, '-c', 'user.name=Ada', '-c', `user.email=${email}`, ...args], {
+      env: { ...process.env, GIT_SSH_COMMAND: `ssh -i ${join(folder, 'key')} -o IdentitiesOnly=yes -o UserKnownHostsFile=${join(folder, 'known_hosts')}` },
+    });
+  await git('init', '-q', '-b', 'main');
+  await git('remote', 'add', 'origin', sshUrl);
+  const store = fileStore(settings.store.folder);
+  let pushes = 0;
+
+  const instance: Instance = {
+    github,
+    folder,
+    repository: fullName,
+    repositoryId,
+    url: settings.publicUrl,
+    store,
+    env,
+    async startTemporal() {
+      const server = start(await embeddedTemporal(settings), env());
+      await instance.until('Temporal listens', () => fetch(`http://127.0.0.1:${temporalPort}`).then(() => true, (error: { cause?: { code?: string } }) => error.cause?.code !== 'ECONNREFUSED'));
+      return server;
+    },
+    async startApp() {
+      const app = role('app', env());
+      await instance.until('the app answers', () => answers(`${settings.publicUrl}/healthz`, app));
+      return app;
+    },
+    async startBuilder(name = 'b1') {
+      usedBuilders.add(name);
+      const builder = role('builder', env(name));
+      await instance.until(`builder ${name} takes work`, () => {
+        assertAlive(builder);
+        return builder.log().includes('the builder takes work');
+      });
+      return builder;
+    },
+    async roundhouse(...args) {
+      try {
+        return { code: 0, ...(await run(join(root, 'bin/roundhouse'), args, { env: env(), cwd: folder, maxBuffer: 1 << 26 })) };
+      } catch (error) {
+        const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+        return { code, stdout, stderr };
+      }
+    },
+    async push(files, { branch = 'main', force = false } = {}) {
+      pushes += 1;
+      await git('checkout', '-q', '-B', branch);
+      for (const [path, text] of Object.entries(files)) await writeFile(join(work, path), text);
+      await git('add', '-A');
+      await git('commit', '-q', '--allow-empty', '-m', `Commit ${pushes}`);
+      await git('push', '-q', ...(force ? ['-f'] : []), 'origin', `HEAD:refs/heads/${branch}`);
+      return (await git('rev-parse', 'HEAD')).stdout.trim();
+    },
+    pushJob: (job, options) => instance.push({ '.circle.yml': `version: 2.1\njobs:\n  build:\n    docker:\n      - image: debian:bookworm\n${job}` }, options),
+    check: (sha, name = 'build', timeoutMs = 60_000) => github.waitForCheck(fullName, sha, (check) => check.name === name && check.status === 'completed', timeoutMs),
+    ended: (sha, timeoutMs = 60_000) =>
+      instance.until(
+        `the pipeline of ${sha} has ended`,
+        async () => {
+          for (let number = pushes + 10; number > 0; number--) {
+            const bytes = await store.get(summaryKey(repositoryId, number));
+            const view = bytes && (JSON.parse(Buffer.from(bytes).toString()) as PipelineView);
+            if (view && view.trigger.sha === sha) return view;
+          }
+          return null;
+        },
+        timeoutMs,
+      ),
+    async logOf(view, { workflow = view.workflows[0]!.name, job = 'build', slice = 0, step, attempt = 1 }) {
+      const key = stepLogKey({ repositoryId, pipeline: view.number, workflow, job, slice }, attempt, step);
+      const parts: Buffer[] = [];
+      for await (const part of readLog(store, key, { from: 0 }, logCodec)) parts.push(part.kind === 'bytes' ? Buffer.from(part.bytes) : Buffer.from(`[gap: ${part.reason}]`));
+      return Buffer.concat(parts).toString();
+    },
+    async until(what, look, timeoutMs = 60_000) {
+      const deadline = Date.now() + timeoutMs;
+      for (;;) {
+        const found = await look();
+        if (found) return found;
+        if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain until ${what}\n${started.map((each) => each.log().slice(-3000)).join('\n')}`);
+        await sleep(50);
+      }
+    },
+    async sandboxes(builder = 'b1') {
+      return (await machineHost(await readSettings(env(builder)))).host.list();
+    },
+    async stop() {
+      for (const running of started.toReversed()) {
+        if (running.process.exitCode === null && running.process.signalCode === null) running.process.kill('SIGCONT');
+        await running.kill('SIGTERM');
+      }
+      await github.stop();
+      for (const builder of usedBuilders) await (await machineHost(await readSettings(env(builder)))).host.reconcile(new Set());
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+
+  try {
+    await instance.startTemporal();
+    await instance.startApp();
+    await Promise.all(builders.map((builder) => instance.startBuilder(builder)));
+    return instance;
+  } catch (error) {
+    await instance.stop();
+    throw error;
+  }
+}
+
+/** Waits for a file in the running sandbox of a slice, as the host sees it. */
+export async function readProcessTree(pid: number): Promise<string> {
+  return readFile(`/proc/${pid}/status`, 'utf8');
+}
+
+async function answers(url: string, running: Running): Promise<boolean> {
+  assertAlive(running);
+  return fetch(url).then(
+    (response) => response.ok,
+    () => false,
+  );
+}
+
+function assertAlive({ process: { exitCode }, log }: Running): void {
+  if (exitCode !== null) throw new Error(`the process ended with exit code ${exitCode}:\n${log()}`);
+}

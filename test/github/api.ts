@@ -8,7 +8,7 @@ import { fullName } from './state.ts';
 import { type Caller, identify } from './tokens.ts';
 import { HttpError } from './http-error.ts';
 import { type Answer, type Route, matcher } from './rest/route.ts';
-import type { GraphQl } from './graphql.ts';
+import type { GraphQl } from './graphql/answer.ts';
 import type { Meter, Troubles } from './limits.ts';
 
 export type RequestRecord = { at: Date; method: string; path: string; /** null where there is no such route. */ operation: string | null; status: number; caller: Caller['kind'] };
@@ -51,7 +51,7 @@ export function serveApi(world: () => World, parts: { routes: readonly Route[]; 
     if (method !== 'POST') throw new HttpError(404, 'Not Found');
     const body = readJson(text);
     if (typeof body !== 'object' || body === null) throw new HttpError(400, 'Problems parsing JSON');
-    return { status: 200, body: await parts.graphql.answer(world(), caller, body) };
+    return { status: 200, body: await parts.graphql.answer(world(), caller, parts.meter.read(caller, 'graphql', world().now()), body) };
   }
 
   async function answerRest(request: IncomingMessage, caller: Caller, url: URL, pathname: string, text: string, record: RequestRecord): Promise<Answer> {

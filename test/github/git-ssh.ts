@@ -8,6 +8,7 @@ import type { World } from './world.ts';
 import type { Account, Repository, SshKey } from './state.ts';
 import { fullName, mayWrite, permissionOf } from './state.ts';
 import { findGitRepository, serveGit } from './git-access.ts';
+import { makeSshKeys } from './ssh-keys.ts';
 
 const { Server, utils } = ssh2;
 
@@ -16,7 +17,7 @@ type Identity = { kind: 'user'; account: Account } | { kind: 'deploy-key'; repos
 export type GitSsh = { port: number; /** As in a known_hosts line, without the host. */ hostKey: string; close(): Promise<void> };
 
 export async function serveGitSsh(world: () => World, options: { host: string; port: number }): Promise<GitSsh> {
-  const hostKeys = utils.generateKeyPairSync('ed25519');
+  const hostKeys = makeSshKeys();
   const children = new Set<ChildProcess>();
   const connections = new Set<Connection>();
   const server = new Server({ hostKeys: [hostKeys.private], ident: 'local-github' }, (connection) => {
@@ -51,7 +52,7 @@ export async function serveGitSsh(world: () => World, options: { host: string; p
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
-    hostKey: hostKeys.public.split(' ').slice(0, 2).join(' '),
+    hostKey: hostKeys.public,
     async close() {
       for (const child of children) child.kill('SIGKILL');
       for (const connection of connections) connection.end();

@@ -24,6 +24,7 @@ before(async () => {
   await alice.git(work, 'push', '--quiet', 'origin', 'change');
   await scene.github.openPullRequest('alice/app', { head: 'change', title: 'A change', author: 'bob' });
   await scene.github.protectBranch('alice/app', 'main', { requiredChecks: ['build'] });
+  scene.github.addRuleset('alice/app', { name: 'reviews', refs: ['refs/heads/to*'], types: ['pull_request', 'non_fast_forward'] });
 });
 after(() => scene.close());
 
@@ -42,6 +43,7 @@ const answers: [title: string, fields: string, expected: unknown][] = [
   ['a binary file', 'object(expression: "main:image.bin") { ... on Blob { text isBinary byteSize isTruncated } }', { object: { text: null, isBinary: true, byteSize: 3, isTruncated: false } }],
   ['what is not there', 'a: object(expression: "main:absent") { oid } b: object(expression: "absent") { oid } c: ref(qualifiedName: "refs/heads/absent") { name }', { a: null, b: null, c: null }],
   ['branches and their protection', 'main: ref(qualifiedName: "refs/heads/main") { prefix branchProtectionRule { pattern requiredStatusCheckContexts } } topic: ref(qualifiedName: "refs/heads/topic") { branchProtectionRule { pattern } }', { main: { prefix: 'refs/heads/', branchProtectionRule: { pattern: 'main', requiredStatusCheckContexts: ['build'] } }, topic: { branchProtectionRule: null } }],
+  ['rules of rulesets', 'main: ref(qualifiedName: "refs/heads/main") { rules(first: 9) { nodes { type } } } topic: ref(qualifiedName: "refs/heads/topic") { rules(first: 9) { nodes { type repositoryRuleset { name } } } }', { main: { rules: { nodes: [] } }, topic: { rules: { nodes: ['PULL_REQUEST', 'NON_FAST_FORWARD'].map((type) => ({ type, repositoryRuleset: { name: 'reviews' } })) } } }],
   ['an annotated tag', 'ref(qualifiedName: "refs/tags/v1") { target { __typename ... on Tag { message target { __typename } } } }', { ref: { target: { __typename: 'Tag', message: 'One', target: { __typename: 'Commit' } } } }],
   ['pull requests of a commit', 'ref(qualifiedName: "change") { target { ... on Commit { associatedPullRequests(first: 5) { totalCount nodes { number title isCrossRepository author { login } state } } } } }', { ref: { target: { associatedPullRequests: { totalCount: 1, nodes: [{ number: 1, title: 'A change', isCrossRepository: false, author: { login: 'bob' }, state: 'OPEN' }] } } } }],
   ["a person's permission", 'collaborators(first: 1, login: "bob") { edges { permission node { login } } } ', { collaborators: { edges: [{ permission: 'WRITE', node: { login: 'bob' } }] } }],
@@ -80,6 +82,12 @@ for (const [title, query, type, message, fault] of refused) {
     assert.equal(scene.github.forgetFaults().length, fault ? 1 : 0);
   });
 }
+
+test('how a branch is protected is seen with the administration permission alone', async () => {
+  const narrow = (await scene.octokit(installation).auth({ type: 'installation', permissions: { contents: 'read' } })) as { token: string };
+  const { data, errors } = await ask('{ repository(owner: "alice", name: "app") { ref(qualifiedName: "main") { name branchProtectionRule { id } } } }', {}, narrow.token);
+  assert.deepEqual([data.repository.ref, errors?.[0].type, errors?.[0].path], [{ name: 'main', branchProtectionRule: null }, 'FORBIDDEN', ['repository', 'ref', 'branchProtectionRule']]);
+});
 
 test('without the permission the code is not readable', async () => {
   const narrow = (await scene.octokit(installation).auth({ type: 'installation', permissions: { checks: 'write' } })) as { token: string };

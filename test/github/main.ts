@@ -11,7 +11,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { makeAppKeys } from './app-settings.ts';
+import { makeAppKeys } from './apps.ts';
 import { type AppOptions, type GitHub, startGitHub } from './index.ts';
 
 const names = ['port', 'ssh-port', 'host', 'folder', 'app-id', 'app-name', 'app-slug', 'app-key', 'client-id', 'client-secret', 'webhook-url', 'webhook-secret'] as const;

@@ -14,6 +14,7 @@ export async function answerPage(world: World, url: URL): Promise<PageAnswer | n
   const [owner, name, kind, ...rest] = url.pathname.split('/').filter(Boolean).map(decodeSegment);
   if (owner === undefined) return home(world);
   if (name === undefined) return null;
+  if (owner === 'avatars') return avatar(Number(kind));
   const repository = findRepository(world.state, owner, name.replace(/\.git$/, ''));
   if (repository === undefined) return null;
   if (kind === undefined) return overview(world, repository);
@@ -37,6 +38,9 @@ function decodeSegment(text: string): string {
     return '';
   }
 }
+
+/** A square whose colour follows from the account's id. */
+const avatar = (id: number): PageAnswer => ({ status: 200, headers: { 'Content-Type': 'image/svg+xml' }, body: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><rect width="1" height="1" fill="hsl(${(id * 47) % 360} 60% 50%)"/></svg>` });
 
 function home(world: World): PageAnswer {
   const rows = [...world.state.repositories.values()].map((repository) => html`<li><a href="/${fullName(repository)}">${fullName(repository)}</a>${repository.private ? ' (private)' : ''}</li>`);

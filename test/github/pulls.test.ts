@@ -97,3 +97,30 @@ test('a draft, a conflict, a close, a reopening, and the end of its branch', asy
   await scene.github.settled();
   assert.deepEqual(pullEvents(pull.number).map(({ action }) => action), ['opened', 'closed', 'reopened', 'closed']);
 });
+
+test('comments of people and of the app are told, and kept', async () => {
+  scene.github.comment('alice/app', 1, 'bob', 'Looks good');
+  const octokit = scene.octokit(installation);
+  await assert.rejects(octokit.request('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', { owner: 'alice', repo: 'app', issue_number: 1, body: 'From the app' }), /not accessible by integration/);
+  await scene.github.settled();
+  const told = scene.github.deliveries({ event: 'issue_comment' }).map(({ action, request }) => [action, (request.payload as any).comment.body, (request.payload as any).issue.number, (request.payload as any).issue.pull_request.html_url.endsWith('/pull/1'), (request.payload as any).comment.author_association]);
+  assert.deepEqual(told, [['created', 'Looks good', 1, true, 'CONTRIBUTOR']]);
+  assert.deepEqual(scene.github.comments('alice/app', 1), [{ author: 'bob', body: 'Looks good' }]);
+});
+
+test('the merge queue pushes a branch of its own, asks for checks, and merges', async () => {
+  await alice.git(work, 'checkout', '--quiet', '-B', 'queued', 'origin/main');
+  await scene.commit(alice, work, 'Queued', { 'q.txt': 'q\n' });
+  await alice.git(work, 'push', '--quiet', 'origin', 'queued');
+  const { number } = await scene.github.openPullRequest('alice/app', { head: 'queued', author: 'alice' });
+  const { headRef, headSha } = await scene.github.enqueue('alice/app', number, 'alice');
+  await scene.github.settled();
+  const [asked] = scene.github.deliveries({ event: 'merge_group' }).map(({ request }) => request.payload as any);
+  assert.deepEqual([asked.action, asked.merge_group.head_sha, asked.merge_group.head_ref, asked.merge_group.base_ref], ['checks_requested', headSha, headRef, 'refs/heads/main']);
+  assert.equal(scene.github.deliveries({ event: 'push' }).at(-1)?.request.payload['ref'], headRef);
+  await scene.github.dequeue('alice/app', number, 'alice', 'merged');
+  await scene.github.settled();
+  assert.equal(pullEvents(number).at(-1).pull_request.merged, true);
+  assert.equal(await alice.git(work, 'ls-remote', 'origin', 'refs/heads/main').then((line) => line.slice(0, 40)), headSha);
+  assert.equal(await alice.git(work, 'ls-remote', 'origin', headRef), '');
+});

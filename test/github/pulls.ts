@@ -99,21 +99,15 @@ async function updatePullRefs(world: World, pull: PullRequest): Promise<void> {
 }
 
 async function sendPull(world: World, pull: PullRequest, action: string, sender: Account, extra: Json = {}): Promise<void> {
-  sendToAll(world, pull.repository, 'pull_request', sender, { action, number: pull.number, pull_request: await pullHookShape(world, pull), ...extra });
+  sendToAll(world, pull.repository, 'pull_request', sender, { action, number: pull.number, pull_request: await pullShape(world, pull), ...extra });
 }
 
-/** The form in webhook payloads, complete. */
-async function pullHookShape(world: World, pull: PullRequest): Promise<Json> {
-  const shape = await pullShape(world, pull);
-  return { ...shape, head: pullEnd(world, pull.head.repository, pull.head.ref, pull.head.sha, repositoryHookShape), base: pullEnd(world, pull.repository, pull.base.ref, pull.base.sha, repositoryHookShape) };
-}
-
-const pullEnd = (world: World, repository: Repository, ref: string, sha: string, shape: (world: World, repository: Repository) => Json): Json => ({
+const pullEnd = (world: World, repository: Repository, ref: string, sha: string): Json => ({
   label: `${repository.owner.login}:${ref}`,
   ref,
   sha,
   user: userShape(world, repository.owner),
-  repo: shape(world, repository),
+  repo: repositoryHookShape(world, repository),
 });
 
 /** What a list of pull requests shows of one. */
@@ -121,7 +115,6 @@ export function pullListShape(world: World, pull: PullRequest): Json {
   const { repository } = pull;
   const api = `${world.api}/repos/${fullName(repository)}`;
   const [url, issue, html] = [`${api}/pulls/${pull.number}`, `${api}/issues/${pull.number}`, `${world.html}/${fullName(repository)}/pull/${pull.number}`];
-  const permission = permissionOf(repository, pull.author);
   const links = {
     self: url,
     html,
@@ -163,16 +156,20 @@ export function pullListShape(world: World, pull: PullRequest): Json {
     review_comment_url: links.review_comment,
     comments_url: links.comments,
     statuses_url: links.statuses,
-    head: pullEnd(world, pull.head.repository, pull.head.ref, pull.head.sha, restRepositoryShape),
-    base: pullEnd(world, repository, pull.base.ref, pull.base.sha, restRepositoryShape),
+    head: pullEnd(world, pull.head.repository, pull.head.ref, pull.head.sha),
+    base: pullEnd(world, repository, pull.base.ref, pull.base.sha),
     _links: Object.fromEntries(Object.entries(links).map(([name, href]) => [name, { href }])),
-    author_association: pull.author === repository.owner ? 'OWNER' : permission === null || permission === 'read' ? 'CONTRIBUTOR' : 'COLLABORATOR',
+    author_association: associationOf(repository, pull.author),
     auto_merge: null,
     active_lock_reason: null,
   };
 }
 
-const restRepositoryShape = repositoryHookShape;
+export function associationOf(repository: Repository, person: Account): string {
+  if (person === repository.owner) return 'OWNER';
+  if (repository.owner.members.has(person.id)) return 'MEMBER';
+  return repository.collaborators.has(person.id) ? 'COLLABORATOR' : permissionOf(repository, person) === null ? 'NONE' : 'CONTRIBUTOR';
+}
 
 /** One pull request with everything that must be counted. */
 export async function pullShape(world: World, pull: PullRequest): Promise<Json> {

@@ -27,7 +27,7 @@ before(async () => {
   scene = await openScene();
   const { github } = scene;
   alice = await scene.person('alice');
-  const bob = await scene.person('bob');
+  await scene.person('bob');
   github.createOrganization('acme', { alice: 'admin', bob: 'member' });
   await github.createRepository({ owner: 'acme', name: 'app', private: true, description: 'An app' });
   github.addCollaborator('acme/app', 'bob', 'maintain');
@@ -40,7 +40,8 @@ before(async () => {
   await alice.git(work, 'tag', '-a', 'v1', '-m', 'One');
   await alice.git(work, 'push', '--quiet', 'origin', 'feature/x', 'v1');
   await github.protectBranch('acme/app', 'main', { requiredChecks: ['build'] });
-  await bob.clone('acme/app');
+  github.addRuleset('acme/app', { refs: ['refs/heads/main', 'refs/heads/release/*'], types: ['pull_request', 'deletion'] });
+  github.createTeam('acme', 'The Builders', ['bob']);
   const pull = await github.openPullRequest('acme/app', { head: 'feature/x', title: 'Change', author: 'bob' });
   const octokit = scene.octokit(installation.id);
   const auth = (await octokit.auth({ type: 'installation' })) as { token: string };
@@ -104,6 +105,9 @@ const readable: [path: string, by?: 'app' | 'user'][] = [
   ['/repos/acme/app/issues/{pull}/comments'],
   ['/users/alice'],
   ['/orgs/acme/memberships/bob', 'user'],
+  ['/orgs/acme/memberships/alice'],
+  ['/orgs/acme/teams/the-builders/members'],
+  ['/orgs/acme/teams/the-builders/memberships/bob'],
   ['/user', 'user'],
   ['/user/orgs', 'user'],
   ['/rate_limit'],
@@ -124,6 +128,16 @@ test('a branch that is checked out under a protection rule says so, and the othe
   assert.deepEqual([main.body.protected, main.body.protection.required_status_checks.contexts, other.body.protected], [true, ['build'], false]);
   assert.equal((await ask('GET', '/repos/acme/app/branches/feature%2Fx/protection')).status, 404);
   assert.equal((await ask('GET', '/repos/acme/app/branches/absent')).status, 404);
+});
+
+test("rulesets protect too, and tell their rules' types", async () => {
+  const rules = async (branch: string): Promise<string[]> => (await ask('GET', `/repos/acme/app/rules/branches/${encodeURIComponent(branch)}`)).body.map(({ type }: { type: string }) => type);
+  assert.deepEqual([await rules('main'), await rules('release/1'), await rules('feature/x')], [['pull_request', 'deletion'], ['pull_request', 'deletion'], []]);
+});
+
+test('who is in a team is told, who is not is not found', async () => {
+  assert.equal((await ask('GET', '/orgs/acme/teams/the-builders/memberships/alice')).status, 404);
+  assert.equal((await ask('GET', '/orgs/acme/teams/absent/members')).status, 404);
 });
 
 test('maintain is write to those who know four words only, and maintain to the others', async () => {

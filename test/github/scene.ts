@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { createAppAuth } from '@octokit/auth-app';
 import { Octokit } from '@octokit/core';
-import ssh2 from 'ssh2';
+import { makeSshKeys } from './ssh-keys.ts';
 import { startGitHub, type GitHub, type GitHubOptions } from './index.ts';
 
 const run = promisify(execFile);
@@ -76,7 +76,7 @@ export async function openScene(options: GitHubOptions = {}): Promise<Scene> {
     folder,
     async person(login) {
       const { email, token } = github.createUser(login);
-      const keys = ssh2.utils.generateKeyPairSync('ed25519');
+      const keys = makeSshKeys();
       const keyFile = join(folder, `${login}.key`);
       await writeFile(keyFile, keys.private, { mode: 0o600 });
       github.addKey(login, `${keys.public} ${login}@laptop`);

@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { html } from 'hono/html';
 import { serveApi, type Api } from './api.ts';
-import { appSettings, type AppSettings } from './app-settings.ts';
+import { appSettings, type AppSettings } from './settings/pages.ts';
 import { serveGitHttp } from './git-http.ts';
 import { serveGitSsh } from './git-ssh.ts';
-import { graphQl } from './graphql.ts';
+import { graphQl } from './graphql/answer.ts';
 import { meter, troubles, type Limits, type Troubles } from './limits.ts';
 import { openApi } from './openapi.ts';
 import { page, type PageAnswer } from './page.ts';
@@ -19,15 +19,7 @@ import { answerPage } from './pages.ts';
 import { emptyState } from './state.ts';
 import { webhooks } from './webhooks.ts';
 import type { World } from './world.ts';
-import { appRoutes } from './rest/apps.ts';
-import { checkRoutes } from './rest/checks.ts';
-import { commitRoutes } from './rest/commits.ts';
-import { hookRoutes } from './rest/hooks.ts';
-import { manifestRoutes } from './rest/manifest.ts';
-import { metaRoutes } from './rest/meta.ts';
-import { pullRoutes } from './rest/pulls.ts';
-import { objectRoutes, repositoryRoutes } from './rest/repositories.ts';
-import { userRoutes } from './rest/users.ts';
+import { allRoutes } from './rest/index.ts';
 
 export type ServerOptions = {
   host: string;
@@ -73,8 +65,7 @@ export async function serve(options: ServerOptions): Promise<Serving> {
   const measure = meter(options.limits);
   const trouble = troubles();
   const settings = appSettings();
-  const routes = [...appRoutes, ...repositoryRoutes, ...objectRoutes, ...commitRoutes, ...checkRoutes, ...pullRoutes, ...hookRoutes, ...userRoutes, ...metaRoutes(measure), ...manifestRoutes(settings)];
-  const api = serveApi(ready, { routes, graphql: graphQl(), meter: measure, troubles: trouble });
+  const api = serveApi(ready, { routes: allRoutes({ meter: measure, settings }), graphql: graphQl(), meter: measure, troubles: trouble });
   const gitHttp = serveGitHttp(ready);
   const gitSsh = await serveGitSsh(ready, { host: options.host, port: options.sshPort });
 

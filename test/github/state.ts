@@ -23,6 +23,11 @@ export type SshKey = { id: number; title: string; publicKey: string; readOnly: b
 
 export type Protection = { requiredChecks: string[]; allowForcePushes: boolean; allowDeletions: boolean; enforceAdmins: boolean };
 
+/** A ruleset: the types of its rules as in REST (`pull_request`), and the full refs that they hold for, with `*` for anything. */
+export type Ruleset = { id: number; name: string; refs: string[]; types: string[] };
+
+export type Team = { id: number; organization: Account; slug: string; name: string; members: Map<number, 'maintainer' | 'member'> };
+
 export type Repository = {
   id: number;
   owner: Account;
@@ -40,6 +45,7 @@ export type Repository = {
   deployKeys: SshKey[];
   /** By branch name. */
   protections: Map<string, Protection>;
+  rulesets: Ruleset[];
   /** Names it had before; requests for them are redirected. */
   formerNames: string[];
   nextNumber: number;
@@ -150,6 +156,7 @@ export type State = {
   repositories: Map<number, Repository>;
   apps: Map<number, App>;
   installations: Map<number, Installation>;
+  teams: Team[];
   tokens: Map<string, Token>;
   pulls: PullRequest[];
   comments: Comment[];
@@ -172,6 +179,8 @@ const firstIds = {
   hook: 501_234_567,
   delivery: 190_123_456_789_012,
   key: 91_234_567,
+  ruleset: 1_234_567,
+  team: 2_345_678,
 };
 export type IdKind = keyof typeof firstIds;
 
@@ -182,6 +191,7 @@ export function emptyState(): State {
     repositories: new Map(),
     apps: new Map(),
     installations: new Map(),
+    teams: [],
     tokens: new Map(),
     pulls: [],
     comments: [],
@@ -226,3 +236,12 @@ export function permissionOf(repository: Repository, account: Account | null): P
 export const mayWrite = (permission: Permission | null): boolean => permission === 'admin' || permission === 'maintain' || permission === 'write';
 
 export const fullName = (repository: Repository): string => `${repository.owner.login}/${repository.name}`;
+
+/** The rules of rulesets that hold for a full ref. */
+export function rulesFor(repository: Repository, ref: string): { ruleset: Ruleset; type: string }[] {
+  const holds = (pattern: string): boolean => new RegExp(`^${pattern.replace(/[.+^${}()|[\]\\?]/g, '\\$&').replaceAll('*', '.*')}$`).test(ref);
+  return repository.rulesets.filter((ruleset) => ruleset.refs.some(holds)).flatMap((ruleset) => ruleset.types.map((type) => ({ ruleset, type })));
+}
+
+/** By either means. */
+export const isProtected = (repository: Repository, branch: string): boolean => repository.protections.has(branch) || rulesFor(repository, `refs/heads/${branch}`).length > 0;

@@ -87,9 +87,12 @@ export function maySee(caller: Caller, repository: Repository): boolean {
 
 const rank = { read: 1, write: 2 };
 
+/** What everybody may read of a public repository. */
+const publicly = new Set(['metadata', 'contents', 'pull_requests', 'issues', 'checks', 'statuses']);
+
 /** Whether an installation token carries a permission for this repository. What is public may be read with any. */
 export function mayUse(token: Extract<Token, { kind: 'installation' }>, repository: Repository, permission: string, access: 'read' | 'write'): boolean {
-  if (access === 'read' && !repository.private) return true;
+  if (access === 'read' && !repository.private && publicly.has(permission)) return true;
   const given = token.permissions[permission];
   return isInScope(token, repository) && (permission === 'metadata' || (given !== undefined && rank[given] >= rank[access]));
 }

@@ -99,3 +99,31 @@ test('installing, selecting, suspending and removing are told', async () => {
   const told = scene.github.deliveries().filter(({ event }) => event.startsWith('installation') || event === 'repository').map(({ event, action }) => `${event}.${action}`);
   assert.deepEqual(told, ['installation.created', 'installation_repositories.added', 'repository.created', 'installation_repositories.removed', 'installation.suspend', 'installation.unsuspend', 'installation.deleted']);
 });
+
+test('what becomes of a repository is told', async () => {
+  const { github } = scene;
+  github.createOrganization('acme', { alice: 'admin' });
+  github.installApp('alice');
+  github.installApp('acme');
+  const from = github.deliveries().length;
+  await github.createRepository({ owner: 'alice', name: 'life' });
+  github.renameRepository('alice/life', 'death');
+  github.setVisibility('alice/death', 'private');
+  await github.setDefaultBranch('alice/death', 'trunk');
+  github.transferRepository('alice/death', 'acme');
+  await github.deleteRepository('acme/death');
+  await github.settled();
+  const told = github.deliveries().slice(from).map(({ event, action, request }) => [event, action, (request.payload['installation'] as { account?: { login: string } }).account?.login]);
+  assert.deepEqual(told, [
+    ['installation_repositories', 'added', 'alice'],
+    ['repository', 'created', undefined],
+    ['repository', 'renamed', undefined],
+    ['repository', 'privatized', undefined],
+    ['repository', 'edited', undefined],
+    ['installation_repositories', 'removed', 'alice'],
+    ['installation_repositories', 'added', 'acme'],
+    ['repository', 'transferred', undefined],
+    ['repository', 'deleted', undefined],
+  ]);
+  assert.throws(() => github.renameRepository('acme/death', 'x'), /no repository acme\/death/);
+});

@@ -2,7 +2,7 @@
 
 import type { Route } from './route.ts';
 import { notFound } from './route.ts';
-import type { AppSettings } from '../app-settings.ts';
+import type { AppSettings } from '../settings/pages.ts';
 import { appShape } from '../shapes.ts';
 
 export const manifestRoutes = (settings: AppSettings): Route[] => [

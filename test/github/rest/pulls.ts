@@ -2,11 +2,9 @@
 
 import type { Answer, Call, Route } from './route.ts';
 import { notFound, paginate, requirePermission, seeRepository, useRepository } from './route.ts';
-import type { Comment, PullRequest, Repository } from '../state.ts';
-import { fullName } from '../state.ts';
-import { isoSeconds } from '../world.ts';
+import type { Account, PullRequest, Repository } from '../state.ts';
 import { diff, log, mergeBase } from '../git.ts';
-import { nodeId, userShape } from '../shapes.ts';
+import { addComment, commentShape, editComment } from '../comments.ts';
 import { pullListShape, pullShape } from '../pulls.ts';
 import { commitShape, fileShape } from './commits.ts';
 
@@ -54,7 +52,7 @@ export const pullRoutes: Route[] = [
       const repository = useRepository(call, 'pull_requests', 'read');
       const pull = issueOf(call, repository);
       const page = paginate(call, call.world.state.comments.filter((comment) => comment.repository === repository && comment.issue === pull.number));
-      return { status: 200, headers: page.headers, body: page.items.map((comment) => commentShape(call, comment)) };
+      return { status: 200, headers: page.headers, body: page.items.map((comment) => commentShape(call.world, comment)) };
     },
   },
   {
@@ -64,9 +62,10 @@ export const pullRoutes: Route[] = [
       const comment = call.world.state.comments.find((candidate) => candidate.repository === repository && candidate.id === Number(call.path['comment_id']));
       if (comment === undefined) throw notFound();
       requireComments(call, repository);
-      comment.body = (call.body as { body: string }).body;
-      comment.updatedAt = isoSeconds(call.world.now());
-      return { status: 200, body: commentShape(call, comment) };
+      const pull = call.world.state.pulls.find((candidate) => candidate.repository === repository && candidate.number === comment.issue);
+      if (pull === undefined) throw notFound();
+      editComment(call.world, pull, comment, (call.body as { body: string }).body, senderOf(call, repository));
+      return { status: 200, body: commentShape(call.world, comment) };
     },
   },
 ];
@@ -96,28 +95,12 @@ function createComment(call: Call): Answer {
   requireComments(call, repository);
   const pull = issueOf(call, repository);
   const { caller, world } = call;
-  const now = isoSeconds(world.now());
   const app = caller.kind === 'installation' ? caller.token.installation.app : null;
-  const author = caller.kind === 'user' ? caller.account : (app?.bot ?? repository.owner);
-  const comment: Comment = { id: world.state.nextId('comment'), repository, issue: pull.number, author, app, body: (call.body as { body: string }).body, createdAt: now, updatedAt: now };
-  world.state.comments.push(comment);
-  const body = commentShape(call, comment);
+  const comment = addComment(world, pull, senderOf(call, repository), app, (call.body as { body: string }).body);
+  const body = commentShape(world, comment);
   return { status: 201, body, headers: { Location: String(body['url']) } };
 }
 
-function commentShape(call: Call, comment: Comment): Record<string, unknown> {
-  const api = `${call.world.api}/repos/${fullName(comment.repository)}`;
-  return {
-    id: comment.id,
-    node_id: nodeId('IC', comment.repository.id, comment.id),
-    url: `${api}/issues/comments/${comment.id}`,
-    html_url: `${call.world.html}/${fullName(comment.repository)}/pull/${comment.issue}#issuecomment-${comment.id}`,
-    issue_url: `${api}/issues/${comment.issue}`,
-    user: userShape(call.world, comment.author),
-    body: comment.body,
-    created_at: comment.createdAt,
-    updated_at: comment.updatedAt,
-    author_association: comment.author === comment.repository.owner ? 'OWNER' : 'NONE',
-    performed_via_github_app: null,
-  };
+function senderOf({ caller }: Call, repository: Repository): Account {
+  return caller.kind === 'user' ? caller.account : caller.kind === 'installation' ? caller.token.installation.app.bot : repository.owner;
 }

@@ -6,7 +6,7 @@ import type { Caller } from '../tokens.ts';
 import { maySee, mayUse } from '../tokens.ts';
 import { HttpError } from '../http-error.ts';
 import type { Access, Account, App, Permission, Repository } from '../state.ts';
-import { findAccount, findRepository, permissionOf } from '../state.ts';
+import { findAccount, findRepository, fullName, permissionOf } from '../state.ts';
 
 export type Call = {
   world: World;
@@ -104,6 +104,9 @@ export function paginate<T>(call: Call, items: readonly T[]): { items: T[]; head
   const links = [...(page > 1 ? [link(page - 1, 'prev')] : []), ...(page < last ? [link(page + 1, 'next'), link(last, 'last')] : []), ...(page > 1 ? [link(1, 'first')] : [])];
   return { items: items.slice((page - 1) * perPage, page * perPage), headers: links.length === 0 ? {} : { Link: links.join(', ') } };
 }
+
+/** Where a repository is in the API. */
+export const repoUrl = (call: Call, repository: Repository): string => `${call.world.api}/repos/${fullName(repository)}`;
 
 export type Matcher = (method: string, pathname: string) => { route: Route; path: Record<string, string> } | null;
 

@@ -21,17 +21,6 @@ export const userRoutes: Route[] = [
     },
   },
   {
-    operation: 'GET /orgs/{org}/memberships/{username}',
-    handle(call) {
-      const [organization, account] = [seeAccount(call, call.path['org']), seeAccount(call, call.path['username'])];
-      const role = organization.members.get(account.id);
-      if (call.caller.kind === 'anonymous') throw new HttpError(401, 'Requires authentication');
-      if (role === undefined) throw notFound();
-      const url = `${call.world.api}/orgs/${organization.login}`;
-      return { status: 200, body: { url: `${url}/memberships/${account.login}`, state: 'active', role, organization_url: url, organization: organizationShape(call.world, organization), user: userShape(call.world, account) } };
-    },
-  },
-  {
     operation: 'GET /user/installations',
     handle(call) {
       const seen = installationsOf(call);

@@ -2,13 +2,13 @@
 
 import { readFileSync } from 'node:fs';
 import { buildASTSchema, execute, type GraphQLFieldResolver, type GraphQLFormattedError, type GraphQLSchema, GraphQLError, parse, validate } from 'graphql';
-import type { World } from './world.ts';
-import type { Caller } from './tokens.ts';
-import { queryRoot } from './graphql-types.ts';
+import type { World } from '../world.ts';
+import type { Caller } from '../tokens.ts';
+import { queryRoot, type Rate } from './root.ts';
 
 export type GraphQlRequest = { query?: unknown; variables?: unknown; operationName?: unknown };
 
-export type GraphQl = { answer(world: World, caller: Caller, request: GraphQlRequest): Promise<{ data?: unknown; errors?: unknown[] }> };
+export type GraphQl = { answer(world: World, caller: Caller, rate: Rate, request: GraphQlRequest): Promise<{ data?: unknown; errors?: unknown[] }> };
 
 /**
  * Executed on GitHub's published schema, which is read at the first query (0.1 s). A field that is asked for and that we cannot
@@ -17,7 +17,7 @@ export type GraphQl = { answer(world: World, caller: Caller, request: GraphQlReq
 export function graphQl(): GraphQl {
   let schema: GraphQLSchema | undefined;
   return {
-    async answer(world, caller, request) {
+    async answer(world, caller, rate, request) {
       schema ??= buildASTSchema(parse(readFileSync(new URL('schema.graphql', import.meta.resolve('@octokit/graphql-schema')), 'utf8'), { noLocation: true }), { assumeValid: true });
       if (typeof request.query !== 'string') return refuse(world, [new GraphQLError('A query attribute must be specified and must be a string.')]);
       let document;
@@ -31,7 +31,7 @@ export function graphQl(): GraphQl {
       const result = await execute({
         schema,
         document,
-        rootValue: queryRoot(world, caller),
+        rootValue: queryRoot(world, caller, rate),
         variableValues: request.variables as Record<string, unknown> | null | undefined ?? {},
         operationName: typeof request.operationName === 'string' ? request.operationName : null,
         fieldResolver: resolveField(world),
@@ -60,5 +60,6 @@ function refuse(world: World, errors: readonly GraphQLError[]): { errors: unknow
 /** GitHub puts the type beside the message. */
 function format(error: GraphQLError): GraphQLFormattedError & { type?: unknown } {
   const { extensions, ...rest } = error.toJSON();
-  return { ...(extensions?.['type'] === undefined ? {} : { type: extensions['type'] }), ...rest };
+  const type = extensions?.['type'];
+  return { ...(type === undefined ? {} : { type }), ...rest, ...(type === 'FORBIDDEN' ? { extensions: { saml_failure: false } } : {}) };
 }

@@ -2,7 +2,8 @@
 
 import { join } from 'node:path';
 import type { SandboxSpec } from '../../builder/sandbox.ts';
-import { cgroupFolders, limitSettings, type Hierarchy } from './cgroups.ts';
+import { cgroupFolders, type Hierarchy } from './cgroups.ts';
+import { limitSettings } from './limits.ts';
 import type { NetworkPlace } from './network-place.ts';
 import { idsPerRange, rangeId } from './ranges.ts';
 import { rootFolder } from './rootfs.ts';
@@ -26,8 +27,8 @@ export function containerConfig({ spec, number, network, hierarchies, init, logF
     ['lxc.idmap', `u 0 ${rangeId(number)} ${idsPerRange}`],
     ['lxc.idmap', `g 0 ${rangeId(number)} ${idsPerRange}`],
     ['lxc.mount.auto', 'proc:mixed sys:ro'],
-    // PostgreSQL and Chrome need it; its pages count as the sandbox's memory.
-    ['lxc.mount.entry', 'tmpfs dev/shm tmpfs nosuid,nodev,mode=1777,create=dir 0 0'],
+    // PostgreSQL and Chrome need it. Its pages count as the sandbox's memory, and no kill would free them: it gets half.
+    ['lxc.mount.entry', `tmpfs dev/shm tmpfs nosuid,nodev,mode=1777,size=${Math.floor(spec.limits.memoryBytes / 2)},create=dir 0 0`],
     ['lxc.init.cmd', init.map(checkWord).join(' ')],
     ['lxc.environment', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
     ['lxc.console.path', 'none'],

@@ -6,8 +6,10 @@ import { agentCommand, paths } from '../../../sandbox-agent/protocol.ts';
 import type { ImageStore } from '../../builder/image-store.ts';
 import { SandboxError, type SandboxHandle, type SandboxHost, type SandboxSpec } from '../../builder/sandbox.ts';
 import { makeAgentKeys, writeAgentKeys } from './agent-keys.ts';
-import { assertLimits, countOomKills, listHierarchies, payloadPids } from './cgroups.ts';
+import { countOomKills, listHierarchies, payloadPids } from './cgroups.ts';
 import { containerConfig } from './container-config.ts';
+import { judge, weigh } from './cpu-weight.ts';
+import { assertLimits } from './limits.ts';
 import { defaultNetwork, type NetworkSettings } from './network-place.ts';
 import { sandboxNetwork } from './network.ts';
 import type { StoragePool } from './pool.ts';
@@ -47,6 +49,7 @@ export function lxcSandboxHost(options: LxcOptions): SandboxHost {
   const namespaces = userNamespaces();
   const network = recentlyEnsured(sandboxNetwork(networkSettings).ensure);
   const { queue, isBusy } = queuesByName();
+  let judging: NodeJS.Timeout | undefined;
 
   return {
     create: async (spec) => queue(checkName(spec.name), () => create(spec)),
@@ -61,6 +64,7 @@ export function lxcSandboxHost(options: LxcOptions): SandboxHost {
 
     async reconcile(keep) {
       await network.now();
+      startJudging();
       const removed: string[] = [];
       for (const { name } of await list()) {
         if (keep.has(name) || isBusy(name)) continue;
@@ -108,8 +112,10 @@ export function lxcSandboxHost(options: LxcOptions): SandboxHost {
     writeFileSync(configFile, containerConfig({ spec, number, network: place, hierarchies, init, logFile }));
     const agentSocket = join(sharedFolder(number), basename(paths.agentSocket));
     const handle = { name: spec.name, agentSocket, clientKey: keys.clientPrivate, hostKey: keys.hostPublic, startedAt: new Date().toISOString() };
-    await startContainer({ number, program: lxcStart, configFile, logFile, agentSocket, probe: (signal) => options.probe(handle, signal), readySeconds });
+    await startContainer({ number, program: lxcStart, configFile, logFile, outputFile: join(disk, 'run', 'output'), agentSocket, probe: (signal) => options.probe(handle, signal), readySeconds });
     assertLimits(number, spec.limits, hierarchies);
+    weigh(number, spec.limits.cpus, hierarchies);
+    startJudging();
     isolatePort(place.interfaceOnHost);
     records.complete(handle);
     return handle;
@@ -146,6 +152,17 @@ export function lxcSandboxHost(options: LxcOptions): SandboxHost {
 
   function ownRanges(): Range[] {
     return listRanges().filter((range) => range.owner === owner && range.name !== orphan);
+  }
+
+  /** Once a second, as long as there are sandboxes. The builder's end is not held up by it. */
+  function startJudging(): void {
+    judging ??= setInterval(() => {
+      const ranges = ownRanges();
+      for (const range of ranges) judge(range.number, hierarchies);
+      if (ranges.length > 0) return;
+      clearInterval(judging);
+      judging = undefined;
+    }, 1000).unref();
   }
 
   function isRunning(range: Range | undefined): boolean {

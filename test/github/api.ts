@@ -86,7 +86,7 @@ export function serveApi(world: () => World, parts: { routes: readonly Route[]; 
       requests.push(record);
       const known = pathname === '/graphql' ? null : safely(() => match(method, byName(world(), pathname)));
       const trouble = parts.troubles.next(method, pathname, known?.route.operation ?? null);
-      if (trouble?.delayMs !== undefined) await sleep(trouble.delayMs);
+      if (trouble?.delayMs !== undefined) await sleep(trouble.delayMs, undefined, { signal: world().stopping });
       if (trouble?.cut === 'before') return void request.socket.destroy();
       let answered: Answer;
       if (trouble?.status !== undefined) {

@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { html } from 'hono/html';
 import { serveApi, type Api } from './api.ts';
 import { appSettings, type AppSettings } from './settings/pages.ts';
@@ -56,7 +57,7 @@ export async function serve(options: ServerOptions): Promise<Serving> {
   const faults: string[] = [];
   const tasks = new Set<Promise<unknown>>();
   let world: World | null = null;
-  let stopping = false;
+  const stopping = new AbortController();
   const ready = (): World => {
     if (world === null) throw new Error('the local GitHub is not ready yet');
     return world;
@@ -71,7 +72,7 @@ export async function serve(options: ServerOptions): Promise<Serving> {
 
   const track = (what: string, task: Promise<unknown>): void => {
     const tracked = task.catch((error: unknown) => {
-      if (!stopping) faults.push(`${what} failed inside the local GitHub: ${error instanceof Error ? error.stack : String(error)}`);
+      if (!stopping.signal.aborted) faults.push(`${what} failed inside the local GitHub: ${error instanceof Error ? error.stack : String(error)}`);
     }).finally(() => tasks.delete(tracked));
     tasks.add(tracked);
   };
@@ -97,6 +98,7 @@ export async function serve(options: ServerOptions): Promise<Serving> {
     openapi: openApi(),
     tokenLifetimeSeconds: options.tokenLifetimeSeconds,
     tokenStyle: options.tokenStyle,
+    stopping: stopping.signal,
     now: () => new Date(),
     fault: (text) => void faults.push(text),
     track,
@@ -113,7 +115,7 @@ export async function serve(options: ServerOptions): Promise<Serving> {
       while (tasks.size > 0) await Promise.all(tasks);
     },
     async stop() {
-      stopping = true;
+      stopping.abort();
       server.close();
       for (const socket of sockets) socket.destroy();
       gitHttp.close();
@@ -135,7 +137,7 @@ async function route(world: World, parts: Parts, request: IncomingMessage, respo
   const method = request.method ?? 'GET';
   const trouble = parts.troubles.next(method, url.pathname, null);
   if (trouble !== null) {
-    if (trouble.delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, trouble.delayMs));
+    if (trouble.delayMs !== undefined) await sleep(trouble.delayMs, undefined, { signal: world.stopping });
     if (trouble.cut !== undefined) return void request.socket.destroy();
     if (trouble.status !== undefined) return void response.writeHead(trouble.status, trouble.headers ?? {}).end();
   }

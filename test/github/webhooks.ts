@@ -109,7 +109,7 @@ async function deliver(world: World, delivery: Delivery, timeoutSeconds: number)
     return;
   }
   try {
-    const answer = await post(delivery.url, delivery.request.headers, body, AbortSignal.timeout(timeoutSeconds * 1000));
+    const answer = await post(delivery.url, delivery.request.headers, body, AbortSignal.any([AbortSignal.timeout(timeoutSeconds * 1000), world.stopping]));
     delivery.statusCode = answer.status;
     delivery.status = answer.status >= 200 && answer.status < 300 ? 'OK' : `Invalid HTTP Response: ${answer.status}`;
     delivery.response = { headers: answer.headers, payload: answer.body };

@@ -17,6 +17,8 @@ export type World = {
   openapi: OpenApi;
   tokenLifetimeSeconds: number;
   tokenStyle: 'long' | 'short';
+  /** Aborted when the end has come: nothing waits any longer. */
+  stopping: AbortSignal;
   now(): Date;
   /** Records something that the real GitHub would not have done or accepted. */
   fault(text: string): void;

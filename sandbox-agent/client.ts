@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import type { ClientChannel, ParsedKey } from 'ssh2';
+import type { Channel, ClientChannel, ParsedKey } from 'ssh2';
 import ssh2 from 'ssh2';
 import type { AgentStatus, StepSpec, StepState } from './protocol.ts';
 import { paths } from './protocol.ts';
@@ -36,7 +36,7 @@ export type AgentClient = {
   /** SIGTERM to every process of the step, SIGKILL after `graceMs`; resolves when none is left. */
   kill(index: number, graceMs: number): Promise<EndedStep>;
   status(): Promise<AgentStatus>;
-  /** Each connection of the sandbox's git becomes a stream of `open`, which ends when either side does. Of several clients the last serves. */
+  /** Each connection of the sandbox's git becomes a stream of `open`; when that closes, so does the connection. Of several clients the last serves. */
   serveGit(open: () => Duplex): Promise<void>;
   end(): void;
   /** Resolves, never rejects, when the connection is gone for whatever reason. */
@@ -191,14 +191,14 @@ function limitUnread(stream: Readable, socket: Socket): void {
   };
 }
 
-function join(channel: Duplex, stream: Duplex): void {
-  const stop = (): void => {
-    channel.destroy();
-    stream.destroy();
-  };
-  channel.on('error', stop);
-  stream.on('error', stop);
-  stream.once('close', () => channel.destroy());
+function join(channel: Channel, stream: Duplex): void {
+  channel.on('error', () => {});
+  stream.on('error', () => {});
+  stream.once('close', () => {
+    // `close` of a channel overtakes what waits for its window; `end` came with the end of the stream.
+    if (stream.readableEnded && !channel.writableFinished) channel.once('finish', () => channel.close());
+    else channel.close();
+  });
   channel.once('close', () => stream.destroy());
   channel.pipe(stream).pipe(channel);
 }

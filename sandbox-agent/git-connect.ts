@@ -11,17 +11,16 @@ if (process.argv[2] === '-G') process.exit(0);
 if (!/^git[ -]upload-pack /.test(service)) fail(`a sandbox can fetch only; it cannot run: ${service}`);
 
 const socket = connect({ path: socketPath, allowHalfOpen: true });
-let heard = false;
 socket.on('error', (error) => fail(`no connection to the builder's repository: ${error.message}`));
-socket.once('data', () => (heard = true));
-// A builder that has gone ends the stream without a word; git's own complaint about the end in mid-stream covers the rest.
-socket.once('end', () => {
-  if (!heard) fail("the builder's repository does not answer");
-});
 process.stdin.pipe(socket);
 socket.pipe(process.stdout);
 process.stdout.on('error', () => process.exit(1));
-socket.once('close', () => process.stdin.destroy());
+socket.once('end', () => {
+  // Of an end in mid-stream git complains itself.
+  if (socket.bytesRead === 0) fail("the builder's repository does not answer");
+  process.stdin.destroy();
+  socket.end();
+});
 
 function fail(message: string): never {
   process.stderr.write(`roundhouse: ${message}\n`);

@@ -62,7 +62,7 @@ export function startStep(spec: StepSpec, { user, systemCalls }: StepPorts): Ste
   async function finish(result: Exit | NotStarted): Promise<void> {
     silence.stop();
     how ??= 'exited';
-    await output.finish();
+    if (!('reason' in result)) await output.finish();
     await Promise.all(kills);
     const durationMs = Math.round(performance.now() - startedAt);
     const common = { index: spec.index, state: 'ended', durationMs, outputBytes: output.spool.written } as const;

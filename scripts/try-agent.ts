@@ -6,16 +6,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import ssh2 from 'ssh2';
+import { generateKey } from '../activities/key-file.ts';
 import { connectAgent } from '../sandbox-agent/client.ts';
 import { agentArguments, paths } from '../sandbox-agent/protocol.ts';
 
 const [folder = ''] = process.argv.slice(2);
 const root = mkdtempSync(join(tmpdir(), 'try-agent-'));
-const [host, client] = [ssh2.utils.generateKeyPairSync('ed25519'), ssh2.utils.generateKeyPairSync('ed25519')];
+const [host, client] = [generateKey(), generateKey()];
 mkdirSync(root + paths.run, { recursive: true });
-writeFileSync(root + paths.hostKey, host.private);
-writeFileSync(root + paths.authorizedKey, client.public);
+writeFileSync(root + paths.hostKey, host.privateKey);
+writeFileSync(root + paths.authorizedKey, client.publicKey);
 
 const [loader = '', ...rest] = agentArguments(folder);
 const agent = spawn(loader, [...rest, '--root', root], { env: { ROUNDHOUSE_AGENT_TRIAL: '1' }, stdio: ['ignore', 'inherit', 'inherit'] });
@@ -23,7 +23,7 @@ try {
   const deadline = AbortSignal.timeout(20_000);
   const connection = await (async function connect(): ReturnType<typeof connectAgent> {
     try {
-      return await connectAgent({ socketPath: root + paths.agentSocket, clientKey: client.private, hostKey: host.public, signal: deadline });
+      return await connectAgent({ socketPath: root + paths.agentSocket, clientKey: client.privateKey, hostKey: host.publicKey, signal: deadline });
     } catch (error) {
       if (deadline.aborted || agent.exitCode !== null) throw error;
       await sleep(20);

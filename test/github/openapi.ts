@@ -27,10 +27,12 @@ export type OpenApi = {
   isForApps(operation: string): boolean;
 };
 
-/** Reads the description at its first use (0.1 s), and compiles each schema at its own. */
+/** Read at its first use (0.1 s), and shared: nobody changes it. */
+let document: Document | undefined;
+const description = (): Document => (document ??= JSON.parse(readFileSync(createRequire(import.meta.url).resolve('@octokit/openapi/generated/api.github.com.json'), 'utf8')) as Document);
+
+/** Compiles each schema at its first use. */
 export function openApi(): OpenApi {
-  let document: Document | undefined;
-  const description = (): Document => (document ??= JSON.parse(readFileSync(createRequire(import.meta.url).resolve('@octokit/openapi/generated/api.github.com.json'), 'utf8')) as Document);
   const bodies = ajv(false);
   const parameters = ajv(true);
   const compiled = new Map<string, ValidateFunction | null>();

@@ -74,8 +74,11 @@ export async function listOpenPipelines(client: Client): Promise<{ repositoryId:
 
 /** Answers false when the pipeline is not open. */
 export async function cancelPipeline(client: Client, repositoryId: number, number: number): Promise<boolean> {
+  const handle = client.workflow.getHandle(pipelineWorkflowId(repositoryId, number));
   try {
-    await client.workflow.getHandle(pipelineWorkflowId(repositoryId, number)).cancel();
+    // The server takes a cancellation of an ended workflow without a word.
+    if ((await handle.describe()).status.name !== 'RUNNING') return false;
+    await handle.cancel();
     return true;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false;

@@ -292,6 +292,7 @@ export class Builder {
         pumps.delete(index);
         live.logs.delete(index);
         await log.close();
+        if (error instanceof Fenced) void this.close(held.sandbox).catch((fault: unknown) => this.#ports.log.error({ error: fault, sandbox: held.sandbox }, 'the sandbox of a fenced attempt was not removed'));
         throw error;
       }
     })();

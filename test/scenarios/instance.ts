@@ -2,7 +2,7 @@
 
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -32,6 +32,8 @@ export type Instance = {
   repositoryId: number;
   url: string;
   store: ReturnType<typeof fileStore>;
+  /** Every process, in the order of its start. */
+  started: readonly Running[];
   startTemporal(): Promise<Running>;
   startApp(): Promise<Running>;
   startBuilder(name?: string): Promise<Running>;
@@ -50,6 +52,8 @@ export type Instance = {
   until<T>(what: string, look: () => Promise<T | null | undefined | false> | T | null | undefined | false, timeoutMs?: number): Promise<T>;
   /** Traces of sandboxes of this instance's builders on the machine. */
   sandboxes(builder?: string): Promise<{ name: string; running: boolean }[]>;
+  /** Process ids, as the host sees them, of the agent in the sandbox of this name. */
+  roundhouseProcesses(sandbox: string): Promise<number[]>;
   stop(): Promise<void>;
 };
 
@@ -125,6 +129,7 @@ export async function startInstance({ builders = ['b1'], env: extra = {} }: { bu
     repositoryId,
     url: settings.publicUrl,
     store,
+    started,
     env,
     async startTemporal() {
       const server = start(await embeddedTemporal(settings), env());
@@ -195,6 +200,16 @@ export async function startInstance({ builders = ['b1'], env: extra = {} }: { bu
     async sandboxes(builder = 'b1') {
       return (await machineHost(await readSettings(env(builder)))).host.list();
     },
+    async roundhouseProcesses(sandbox) {
+      const found: number[] = [];
+      for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)) {
+        const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+        const cgroups = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
+        const hostName = await run('nsenter', ['-t', String(pid), '-u', 'hostname']).then(({ stdout }) => stdout.trim(), () => '');
+        if (command.includes('agent.cjs') && hostName === sandbox && cgroups !== '') found.push(pid);
+      }
+      return found;
+    },
     async stop() {
       for (const running of started.toReversed()) {
         if (running.process.exitCode === null && running.process.signalCode === null) running.process.kill('SIGCONT');
@@ -215,11 +230,6 @@ export async function startInstance({ builders = ['b1'], env: extra = {} }: { bu
     await instance.stop();
     throw error;
   }
-}
-
-/** Waits for a file in the running sandbox of a slice, as the host sees it. */
-export async function readProcessTree(pid: number): Promise<string> {
-  return readFile(`/proc/${pid}/status`, 'utf8');
 }
 
 async function answers(url: string, running: Running): Promise<boolean> {

@@ -49,11 +49,11 @@ export type World = {
 const classes: Record<string, ResourceClass> = { medium: { cpus: 1, memoryBytes: 2 ** 30, pids: 500, diskBytes: null } };
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, builderLostSeconds: 4, leaseSeconds: 5 }): Promise<World> {
+export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, builderLostSeconds: 4, leaseSeconds: 5 }, payloadKeyFile?: string): Promise<World> {
   Runtime.install({ logger: new DefaultLogger(process.env.LOG_LEVEL === 'debug' ? 'WARN' : 'ERROR') });
   const folder = await mkdtemp(join(tmpdir(), 'rh-world-'));
   const environment = await TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path: temporalBinary() }, log: { format: 'json', level: 'error' } } });
-  const converter = await dataConverter(join(folder, 'payload.keys'));
+  const converter = await dataConverter(payloadKeyFile ?? join(folder, 'payload.keys'));
   const client = new Client({ connection: environment.connection, dataConverter: converter });
   const store = fileStore(join(folder, 'store'));
   const forge = memoryForge();

@@ -12,9 +12,12 @@ import { noForge } from '../activities/control/no-forge.ts';
 import { lastLines } from '../activities/control/last-lines.ts';
 import { controlWorker } from '../activities/control/worker.ts';
 import { loadOrCreateKey } from '../activities/key-file.ts';
+import { logCodec } from '../activities/log-codec.ts';
 import { deliverTrigger } from '../workflows/client.ts';
+import { listBuilds, readPipeline } from './builds.ts';
 import { readGitHubApp } from './github-app.ts';
 import { operatorLog } from './operator-log.ts';
+import { createPage } from './page/page.ts';
 import { endOnTrouble, whenAsked } from './process.ts';
 import { readSettings } from './read-settings.ts';
 import { healthHandler } from './health.ts';
@@ -68,15 +71,27 @@ await endOnTrouble(async () => {
   });
   const working = worker.run();
 
+  const page = createPage({
+    builds: (limit) => listBuilds({ store, client }, { limit }),
+    pipeline: (owner, name, number) => readPipeline({ store, client }, owner, name, number),
+    store,
+    codec: logCodec,
+    openStream: (builder, path, signal) => sshPort.open(builder, path, signal),
+    log,
+  });
   const server = await startServer({
     settings: { host: settings.host, port: settings.port, github: github && { appId: github.appId, privateKey: github.privateKey, webhookSecret: github.webhookSecret } },
     log,
-    handlers: [healthHandler(registry)],
+    handlers: [healthHandler(registry), page.handler],
     deliver: (trigger) => deliverTrigger(client, trigger),
+  });
+  server.httpServer.on('upgrade', (req, socket, head: Buffer) => {
+    if (!page.upgrade(req, socket, head)) socket.destroy();
   });
   log.info({ url: server.url, publicUrl: settings.publicUrl, sshPort: sshPort.port }, 'the app is ready');
 
   await new Promise<void>((resolve) => asked.addEventListener('abort', () => resolve(), { once: true }));
+  page.close();
   await server.close();
   worker.shutdown();
   await working;

@@ -2,14 +2,14 @@
 
 import { chmodSync, chownSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import ssh2 from 'ssh2';
 import { paths } from '../../../sandbox-agent/protocol.ts';
+import { generateKey } from '../../key-file.ts';
 
 export type AgentKeys = { hostPrivate: string; hostPublic: string; clientPrivate: string; clientPublic: string };
 
 export function makeAgentKeys(): AgentKeys {
-  const [host, client] = [ssh2.utils.generateKeyPairSync('ed25519'), ssh2.utils.generateKeyPairSync('ed25519')];
-  return { hostPrivate: host.private, hostPublic: host.public.trim(), clientPrivate: client.private, clientPublic: client.public.trim() };
+  const [host, client] = [generateKey(), generateKey()];
+  return { hostPrivate: host.privateKey, hostPublic: host.publicKey, clientPrivate: client.privateKey, clientPublic: client.publicKey };
 }
 
 /** Lays the agent's half into the folder that the sandbox sees as `paths.run`. */

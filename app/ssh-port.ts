@@ -136,7 +136,8 @@ async function checkKey(attempt: AuthContext, authorizedBuilders: SshPortOptions
 
 /** Resolves when the connection has ended and the registry knows. */
 async function serveBuilder({ client, id, publicKey }: Builder, socket: Socket, connected: Map<string, Connection>, { registry, authorizedBuilders, log }: SshPortOptions): Promise<void> {
-  const ended = once(socket, 'close');
+  // Not `once`, which rejects when an error comes first.
+  const ended = new Promise<void>((resolve) => void socket.once('close', () => resolve()));
   const bound = { builder: id, ip: socket.remoteAddress };
   log.info(bound, 'a builder has connected');
 

@@ -79,7 +79,8 @@ export async function keepHistory({ workflowService }: Client, namespace: string
 
 async function connectionOptions(settings: TemporalSettings): Promise<{ address: string; apiKey?: string; tls: TLSConfig | boolean }> {
   const { temporalAddress: address, temporalApiKey: apiKey, temporalTls, temporalTlsServerName: serverName } = settings;
-  const [cert, key, ca] = await Promise.all([settings.temporalTlsClientCertPath, settings.temporalTlsClientKeyPath, settings.temporalTlsServerCaCertPath].map((path) => path && readFile(path)));
+  const read = async (path: string | null): Promise<Buffer | null> => (path === null ? null : readFile(path));
+  const [cert, key, ca] = await Promise.all([settings.temporalTlsClientCertPath, settings.temporalTlsClientKeyPath, settings.temporalTlsServerCaCertPath].map(read));
   const tls: TLSConfig = {
     ...(ca && { serverRootCACertificate: ca }),
     ...(cert && key && { clientCertPair: { crt: cert, key } }),

@@ -13,9 +13,9 @@ import { checkFence, Fenced } from '../fence.ts';
 import { getJson, type ObjectStore } from '../object-store.ts';
 import type { OpenInput } from './activities.ts';
 import type { StepPlace } from './environment.ts';
-import { HeldFiles, sandboxName, type Held } from './held.ts';
+import { sandboxName, type Held, type HeldFiles } from './held.ts';
 import { Ledger, type Needs } from './ledger.ts';
-import { Mirrors } from './mirror.ts';
+import type { Mirrors } from './mirror.ts';
 import { AgentGone, AgentLine, pumpStep } from './pump.ts';
 import type { SandboxHost } from './sandbox.ts';
 import { openStepLog, type StepLog } from './step-log.ts';
@@ -196,8 +196,10 @@ export class Builder {
     this.#live.delete(sandbox);
     await this.#ports.host.destroy(sandbox);
     await live?.line.end();
-    await Promise.allSettled(live?.pumps.values() ?? []);
-    await Promise.allSettled([...(live?.logs.values() ?? [])].map((log) => log.close()));
+    if (live) {
+      await Promise.allSettled([...live.pumps.values()]);
+      await Promise.allSettled([...live.logs.values()].map((log) => log.close()));
+    }
     await this.#remove(sandbox);
   }
 

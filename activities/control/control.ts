@@ -5,7 +5,7 @@ import { planKey, stepLogKey, type SliceKey } from '../../config-schema/address.
 import { checkConclusion } from '../../config-schema/outcome.ts';
 import { graphOf, type Diagnostic, type Graph, type GraphJob, type Plan } from '../../config-schema/plan.ts';
 import { isFork, trustLevel, type Repository, type Trigger } from '../../config-schema/trigger.ts';
-import { buildLine, historyKey, repositoryHistoryKey, repositoryNameKey, summaryKey, type JobView, type PipelineView } from '../../config-schema/view.ts';
+import { buildLine, historyKey, repositoryHistoryKey, repositoryNameKey, summaryKey, type JobView } from '../../config-schema/view.ts';
 import { beginAttempt } from '../fence.ts';
 import { getJson, putJson, type ObjectStore } from '../object-store.ts';
 import type { CheckReport, ControlActivities, Limits, LoadedPipeline, PipelineRecord } from './activities.ts';

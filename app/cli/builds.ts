@@ -39,5 +39,4 @@ function duration({ startedAt, endedAt }: BuildLine): string {
 }
 
 /** Names and messages are strangers' text; this goes to a terminal. */
-// eslint-disable-next-line no-control-regex
 export const printable = (value: string): string => value.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');

@@ -3,6 +3,8 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { BadSettings } from '../read-settings.ts';
+import type { Client } from '@temporalio/client';
+import type { Ports } from './ports.ts';
 import { Problem } from './problem.ts';
 
 const program = new Command('roundhouse')
@@ -112,14 +114,14 @@ function become(role: 'up' | 'app' | 'builder' | 'demo' | 'run' | 'doctor', opti
   throw new Error(`cannot become ${file}`);
 }
 
-async function withPorts(work: (ports: import('./ports.ts').Ports) => Promise<void>): Promise<void> {
+async function withPorts(work: (ports: Ports) => Promise<void>): Promise<void> {
   const { readSettings } = await import('../read-settings.ts');
   const settings = await readSettings();
   const { fileStore } = await import('../../activities/adapters/file-store.ts');
   const { logCodec } = await import('../../activities/log-codec.ts');
   const { connectClient } = await import('../../activities/adapters/temporal.ts');
   const store = fileStore(settings.store.folder);
-  let client: import('@temporalio/client').Client;
+  let client: Client;
   try {
     client = await connectClient(settings);
   } catch (cause) {

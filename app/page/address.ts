@@ -1,0 +1,44 @@
+// Which page belongs to what, and which step does a page show?
+
+import { stepLogKey } from '../../config-schema/address.ts';
+import type { JobView, PipelineView, SliceView, StepView, WorkflowView } from '../../config-schema/view.ts';
+import type { PagePorts } from './ports.ts';
+
+export type JobPlace = { owner: string; name: string; pipeline: number; workflow: string; job: string };
+export type StepPlace = JobPlace & { slice: number; step: number };
+
+export const pipelinePath = (p: Pick<JobPlace, 'owner' | 'name' | 'pipeline'>): string => `/${p.owner}/${p.name}/${p.pipeline}`;
+export const jobPath = (p: JobPlace): string => `${pipelinePath(p)}/${encodeURIComponent(p.workflow)}/${encodeURIComponent(p.job)}`;
+export const stepPath = (p: StepPlace): string => `${jobPath(p)}/${p.slice}/${p.step}`;
+
+export type FoundJob = { pipeline: PipelineView; workflow: WorkflowView; job: JobView };
+
+/** Null when there is none of that name. */
+export async function findJob(ports: PagePorts, place: JobPlace): Promise<FoundJob | null> {
+  const pipeline = await ports.pipeline(place.owner, place.name, place.pipeline);
+  const workflow = pipeline?.workflows.find(({ name }) => name === place.workflow);
+  const job = workflow?.jobs.find(({ name }) => name === place.job);
+  return pipeline && workflow && job ? { pipeline, workflow, job } : null;
+}
+
+/** `step` is null for one of an earlier attempt: of those only the logs are left. */
+export type FoundStep = FoundJob & { slice: SliceView; attempt: number; step: StepView | null; logKey: string };
+
+/** `attempt` is null for the living one. */
+export async function findStep(ports: PagePorts, place: StepPlace, attempt: number | null): Promise<FoundStep | null> {
+  const found = await findJob(ports, place);
+  const slice = found?.job.slices.find(({ index }) => index === place.slice);
+  const shown = attempt ?? slice?.attempt ?? 0;
+  if (!found || !slice || shown < 1 || shown > slice.attempt) return null;
+  const step = shown === slice.attempt ? (slice.steps[place.step] ?? null) : null;
+  if (shown === slice.attempt && !step) return null;
+  return { ...found, slice, attempt: shown, step, logKey: logKeyOf(found.pipeline, place, shown) };
+}
+
+export function logKeyOf(pipeline: PipelineView, place: StepPlace, attempt: number): string {
+  const { workflow, job, slice, step } = place;
+  return stepLogKey({ repositoryId: pipeline.repository.id, pipeline: pipeline.number, workflow, job, slice }, attempt, step);
+}
+
+/** A whole number of at most 15 digits; null for anything else. */
+export const numberOf = (text: string | null | undefined): number | null => (text != null && /^\d{1,15}$/.test(text) ? Number(text) : null);

@@ -1,0 +1,71 @@
+// Where do the next bytes of a log come from: the object store, or the builder that is writing them?
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readChunks, readManifest } from '../../config-schema/read-log.ts';
+import type { LogGap } from '../../config-schema/read-log.ts';
+import { streamPaths } from '../../config-schema/uplink.ts';
+import type { PagePorts } from './ports.ts';
+
+export type LivePart =
+  | { kind: 'bytes'; bytes: Uint8Array }
+  | LogGap
+  /** Complete, or all that will ever be: the builder was lost with the rest. */
+  | { kind: 'end'; complete: boolean; totalBytes: number };
+
+/** The builder that has the step; over: nobody will add to its log. */
+export type Standing = { builder: string | null; over: boolean };
+
+/** Between two looks at a log of which nothing new is to be had. */
+const shortestPauseMs = 200;
+const longestPauseMs = 2000;
+
+/**
+ * A log from byte `from` on, to its end: each byte once and in order, wherever it lies. Ends by `signal` with the signal's reason.
+ * `standing` is asked whenever neither store nor builder has more.
+ */
+export async function* liveLog(
+  { store, codec, openStream }: Pick<PagePorts, 'store' | 'codec' | 'openStream'>,
+  key: string,
+  from: number,
+  standing: () => Promise<Standing>,
+  signal: AbortSignal,
+): AsyncGenerator<LivePart> {
+  let offset = from;
+
+  async function* stored(): AsyncGenerator<LivePart, boolean> {
+    const manifest = await readManifest(store, key);
+    if (manifest && manifest.totalBytes > offset) {
+      for await (const part of readChunks(store, key, manifest, { from: offset }, codec)) {
+        signal.throwIfAborted();
+        yield part.kind === 'bytes' ? { kind: 'bytes', bytes: part.bytes } : part;
+        // The gap begins where its chunk does, which may be before what was asked for.
+        offset = part.offset + (part.kind === 'bytes' ? part.bytes.length : part.length);
+      }
+    }
+    return manifest?.complete ?? false;
+  }
+
+  /** Ends where the builder does: with the log, or with itself. */
+  async function* live(builder: string): AsyncGenerator<LivePart> {
+    try {
+      for await (const bytes of (await openStream(builder, streamPaths.log(key, offset), signal)) ?? []) {
+        yield { kind: 'bytes', bytes };
+        offset += bytes.length;
+      }
+    } catch {
+      // The connection broke. What the builder stored before that is in the store; it may come back with the rest.
+    }
+  }
+
+  for (let pauseMs = shortestPauseMs; ; pauseMs = Math.min(pauseMs * 1.5, longestPauseMs)) {
+    signal.throwIfAborted();
+    // In this order: a slice is not over before its last chunk is stored.
+    const { builder, over } = await standing();
+    const complete = yield* stored();
+    if (complete || over) return yield { kind: 'end', complete, totalBytes: offset };
+    const before = offset;
+    if (builder !== null) yield* live(builder);
+    if (offset > before) pauseMs = shortestPauseMs;
+    else await sleep(pauseMs, undefined, { signal });
+  }
+}

@@ -15,7 +15,7 @@ export function pipelineView(view: PipelineView, now: number): Html {
     trail: [{ text: name }],
     open: view.state !== 'ended',
     body: html`<h1>${trigger.commit.subject}</h1>
-<p class="facts">${badge(statusOf(view))} ${refName(trigger.ref)} · <code>${trigger.sha.slice(0, 12)}</code> · ${eventName(trigger.event)} by ${trigger.sender.login} · ${time(view.startedAt)} · ${lasted(view, now)}</p>
+<p class="facts">${badge(statusOf(view))} · ${refName(trigger.ref)} · <code>${trigger.sha.slice(0, 12)}</code> · ${eventName(trigger.event)} by ${trigger.sender.login} · ${time(view.startedAt)} · ${lasted(view, now)}</p>
 ${view.reason === undefined ? '' : html`<p class="reason">${view.reason}</p>`}
 ${view.workflows.map(
   (workflow) => html`<section><h2>${workflow.name}</h2>

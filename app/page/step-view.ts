@@ -18,7 +18,7 @@ export function stepView({ step, attempt }: FoundStep, place: StepPlace, fromLin
   const last = stored?.lines.findLast((line) => line.number !== null)?.number ?? fromLine;
   const to = (line: number): string => `${path}?attempt=${attempt}&line=${Math.max(1, line)}`;
   const link = (text: string, line: number, there: boolean): Html => (there ? html`<a href="${to(line)}">${text}</a>` : html`<span class="quiet">${text}</span>`);
-  const pages = html`<nav class="pages" aria-label="Lines">${link('First', 1, fromLine > 1)} ${link('Earlier', fromLine - linesOnPage, fromLine > 1)} ${link('Later', last + 1, last < total)} ${link('Last', total - linesOnPage + 1, last < total)}
+  const pages = fromLine === 1 && last >= total ? '' : html`<nav class="pages" aria-label="Lines">${link('First', 1, fromLine > 1)} ${link('Earlier', fromLine - linesOnPage, fromLine > 1)} ${link('Later', last + 1, last < total)} ${link('Last', total - linesOnPage + 1, last < total)}
 <form action="${path}"><input type="hidden" name="attempt" value="${attempt}"><label>Line <input name="line" type="number" min="1" max="${Math.max(1, total)}" value="${fromLine}"></label> <button>Show</button></form></nav>`;
   return layout({
     title: `${name} · ${place.job}`,

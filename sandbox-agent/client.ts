@@ -47,7 +47,7 @@ export class AgentUnreachable extends Error {
   override name = 'AgentUnreachable';
 }
 
-/** A sentence of the agent's. */
+/** The agent's sentence: what was asked for cannot be, or it failed at it. */
 export class AgentRefused extends Error {
   override name = 'AgentRefused';
 }
@@ -63,6 +63,8 @@ export async function connectAgent({ socketPath, clientKey, hostKey, signal }: A
   const pinned = publicBytes(hostKey);
   const socket = connect(socketPath);
   const client = new ssh2.Client();
+  // There may be several for one lost connection, which shows in `closed` and at the end of every channel.
+  client.on('error', () => {});
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   const unreachable = (cause?: unknown): AgentUnreachable => new AgentUnreachable(`the agent at ${socketPath} does not answer`, { cause });
   const abort = (): void => void socket.destroy();
@@ -89,9 +91,6 @@ export async function connectAgent({ socketPath, clientKey, hostKey, signal }: A
   } finally {
     signal?.removeEventListener('abort', abort);
   }
-  // From here on a lost connection shows in `closed` and at the end of every channel.
-  client.on('error', () => {});
-
   const open = (command: string): Promise<ClientChannel> =>
     new Promise((resolve, reject) => {
       const refuse = (cause?: unknown): void => reject(unreachable(cause));

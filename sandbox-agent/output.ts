@@ -16,8 +16,8 @@ export type Output = {
 };
 
 /** Others may write still when the process has exited: a `> >(tee log)` ends a moment after its shell; a daemon stays. */
-const quietMs = 50;
-const patienceMs = 250;
+const quietMs = 200;
+const patienceMs = 1000;
 
 export function takeOutput(readEnd: number, limitBytes: number, unread: SystemCalls['unread'], changed: () => void): Output {
   const spool = new Spool(limitBytes);

@@ -9,7 +9,7 @@
 //
 // Besides, the builder asks for `streamlocal-forward@openssh.com` of gitSocket: a connection to it inside the sandbox becomes a
 // channel to the builder, which serves `git upload-pack` of the one repository there.
-// An error of the caller's (unknown step, bad JSON) ends the command with exit status 2 and a sentence on stderr.
+// An error of the caller's (unknown step, bad JSON) ends the command with exit status 2 and a sentence on stderr; one of the agent's with 1.
 
 export const protocolVersion = 1;
 

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import type { ClientChannel, ConnectConfig } from 'ssh2';
 import ssh2 from 'ssh2';
@@ -83,6 +87,25 @@ suite('a builder', () => {
     await assert.rejects(connectAgent({ ...address, hostKey: 'nonsense' }), /host key cannot be read/);
     await assert.rejects(connectAgent({ ...address, socketPath: '/no/such.sock' }), AgentUnreachable);
     await assert.rejects(connectAgent({ ...address, signal: AbortSignal.abort(new Error('never mind')) }), /never mind/);
+  });
+
+  test('hears of an agent that goes in the middle of the greeting', async (t) => {
+    const { address } = await startAgent(t);
+    const folder = mkdtempSync(join(tmpdir(), 'mute-'));
+    const answers: ((socket: Socket) => void)[] = [
+      (socket) => socket.destroy(),
+      (socket) => socket.end('SSH-2.0-x\r\n'),
+      (socket) => socket.end('nonsense\n'.repeat(10_000)),
+    ];
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      answers.shift()?.(socket);
+    }).listen(join(folder, 'sock'));
+    t.after(() => {
+      server.close();
+      rmSync(folder, { recursive: true });
+    });
+    while (answers.length > 0) await assert.rejects(connectAgent({ ...address, socketPath: join(folder, 'sock') }), AgentUnreachable);
   });
 
   test('is not drowned by a sandbox that has taken over its agent', async (t) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StepState } from '../../sandbox-agent/protocol.ts';
@@ -74,7 +75,8 @@ suite('killing a step', { concurrency: true }, () => {
   test('leaves what it starts to tidy up alone for the time of grace, and ends that, too', async (t) => {
     const agent = await startAgent(t);
     // Deaf, and every few milliseconds it leaves a child behind in a session of the child's own.
-    const script = `trap '' TERM; while :; do setsid bash -c 'echo x >> ${pidFile(agent)}; exec sleep 1000.25' & sleep 0.01; done`;
+    const child = `child-of-${basename(agent.root)}`;
+    const script = `trap '' TERM; while :; do setsid bash -c 'echo x >> ${pidFile(agent)}; exec -a ${child} sleep 1000' & sleep 0.01; done`;
     await agent.client.start(spec(0, script));
     const births = (): number => sizeOf(pidFile(agent)) / 2;
     await until('children are born', () => births() > 5);
@@ -83,7 +85,7 @@ suite('killing a step', { concurrency: true }, () => {
     const later = births();
     await until('more are born in the time of grace', () => births() > later);
     assert.equal((await killing).how, 'killed');
-    const { output } = await run(agent.client, spec(1, `pgrep -fc '[s]leep 1000.25' || true`));
+    const { output } = await run(agent.client, spec(1, `pgrep -fc '^${child}' || true`));
     assert.equal(output, '0\n');
   });
 

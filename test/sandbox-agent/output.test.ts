@@ -3,10 +3,13 @@ import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import ssh2 from 'ssh2';
+import type { AgentAddress } from '../../sandbox-agent/client.ts';
 import { AgentRefused, AgentUnreachable } from '../../sandbox-agent/client.ts';
 import { spoolBytes } from '../../sandbox-agent/protocol.ts';
 import { follow, run, spec, startAgent, until } from './agent.ts';
@@ -68,6 +71,28 @@ suite('output', { concurrency: true }, () => {
     const { output, ended } = await follow(client, 0, have);
     assert.equal(have + output.length, spoolBytes + 5_000_000);
     assert.equal(ended.outputBytes, spoolBytes + 5_000_000);
+  });
+
+  test('and the state after it come whole to a reader whose window is shut at the end', async (t) => {
+    const { client, address } = await startAgent(t);
+    // ssh2 grants 2 MiB, and once more what is missing when half of it has come: 3 MiB for a reader who takes nothing.
+    const window = 3 * 1024 * 1024;
+    await client.start(spec(0, `head -c ${2 * window} /dev/zero`));
+    await until('the end', async () => (await client.status()).steps[0]?.state === 'ended');
+    const reader = await rawAttach(address, 'attach 0 0', { paused: true });
+    const { channel } = reader;
+    const state = text(channel.stderr);
+    const total = { bytes: 0 };
+    const take = async (): Promise<void> => {
+      await until('the window is full', () => channel.readableLength === window);
+      total.bytes += (channel.read() as Buffer).length;
+    };
+    await take();
+    await take();
+    channel.on('data', (bytes: Buffer) => (total.bytes += bytes.length)).end();
+    assert.equal((JSON.parse(await state) as { outputBytes: number }).outputBytes, 2 * window);
+    assert.equal(total.bytes, 2 * window);
+    reader.connection.destroy();
   });
 
   test('goes to several readers; what one has acknowledged another can no longer begin with', async (t) => {
@@ -140,18 +165,36 @@ suite('a lost agent', () => {
 });
 
 /** A client that says nothing of its own accord. */
-async function rawAttach({ socketPath, clientKey }: { socketPath: string; clientKey: string }, command: string): Promise<{ connection: ssh2.Client; received(): number; bytes(): Buffer }> {
+async function rawAttach({ socketPath, clientKey }: AgentAddress, command: string, { paused = false } = {}): Promise<{ connection: ssh2.Client; channel: ssh2.ClientChannel; received(): number; bytes(): Buffer }> {
   const connection = new ssh2.Client();
-  const { connect } = await import('node:net');
   connection.on('error', () => {});
   connection.connect({ sock: connect(socketPath), username: 'x', privateKey: clientKey });
   await once(connection, 'ready');
   const parts: Buffer[] = [];
   let received = 0;
   const channel = await new Promise<ssh2.ClientChannel>((resolve, reject) => connection.exec(command, (error, opened) => (error ? reject(error) : resolve(opened))));
-  channel.on('data', (bytes: Buffer) => {
-    parts.push(bytes);
-    received += bytes.length;
-  });
-  return { connection, received: () => received, bytes: () => Buffer.concat(parts) };
+  if (!paused) {
+    channel.on('data', (bytes: Buffer) => {
+      parts.push(bytes);
+      received += bytes.length;
+    });
+  }
+  return { connection, channel, received: () => received, bytes: () => Buffer.concat(parts) };
 }
+
+suite('a caller who goes', () => {
+  test('in the middle of anything leaves the agent well', async (t) => {
+    const { client, address } = await startAgent(t);
+    await client.start(spec(0, `trap '' TERM; echo x; while :; do sleep 0.1; done`));
+    for (let round = 0; round < 10; round++) {
+      const { connection, channel } = await rawAttach(address, round % 2 ? 'attach 0 0' : 'kill 0 300');
+      if (round % 3) channel.close();
+      else connection.destroy();
+      channel.end();
+      setTimeout(() => connection.end(), 20);
+    }
+    await client.kill(0, 0);
+    await sleep(400);
+    assert.equal((await client.status()).steps[0]?.state, 'ended');
+  });
+});

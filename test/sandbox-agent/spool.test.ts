@@ -30,7 +30,7 @@ suite('a spool', () => {
       written = Math.min(all.length, written + size);
       spool.acknowledge(Math.max(0, written - 100_000 - turn));
       for (const from of [spool.acknowledged, spool.acknowledged + 1, (spool.acknowledged + written) >> 1, written]) {
-        assert.deepEqual(readAll(spool, from), all.subarray(from, written));
+        assert.ok(readAll(spool, from).equals(all.subarray(from, written)), `from ${from} of ${written}`);
       }
     }
     assert.equal(spool.read(all.length).length, 0);
@@ -58,6 +58,6 @@ suite('a spool', () => {
     const pending = spool.read(0);
     spool.acknowledge(chunk);
     write(spool, Buffer.alloc(chunk, 'b'));
-    assert.deepEqual(pending, Buffer.alloc(chunk, 'a'));
+    assert.ok(pending.equals(Buffer.alloc(chunk, 'a')));
   });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { AgentRefused } from '../../sandbox-agent/client.ts';
@@ -126,14 +126,15 @@ suite('a step', { concurrency: true }, () => {
 
   test('ends with its process, whoever else holds its pipe; and the daemon lives on', async (t) => {
     const { client, root } = await startAgent(t);
-    const daemon = `setsid sh -c 'while :; do echo $$ > ${root}/daemon; echo noise; sleep 0.01; done' &`;
+    // Its output has to go somewhere: a closed pipe would kill it, a full one of 1 MiB stop it.
+    const daemon = `setsid sh -c 'echo $$ > ${root}/daemon; echo noise; sleep 0.5; head -c 3000000 /dev/zero; touch ${root}/wrote; sleep 1000' &`;
     const { output, ended } = await run(client, spec(0, `${daemon} echo last words`));
     assert.match(output, /last words/);
-    assert.ok(ended.durationMs < 2000, `${ended.durationMs} ms`);
+    assert.ok(ended.durationMs < 5000, `${ended.durationMs} ms`);
+    await until('the daemon has written', () => existsSync(`${root}/wrote`));
     const pid = Number(readFileSync(`${root}/daemon`, 'utf8'));
-    // Its output has to go somewhere: a closed pipe would have killed it, a full one stopped it.
-    await run(client, spec(1, 'sleep 0.5'));
     assert.ok(isAlive(pid));
+    assert.deepEqual((await client.status()).steps, [ended]);
     await client.kill(0, 0);
     assert.ok(!isAlive(pid));
   });

@@ -24,7 +24,7 @@ import { healthHandler } from './health.ts';
 import { builderRegistry } from './registry.ts';
 import { startServer } from './server.ts';
 import { startSshPort } from './ssh-port.ts';
-import { classChoice, waitReason } from './classes.ts';
+import { classChoice, seenAt, waitReason } from './offers.ts';
 
 await endOnTrouble(async () => {
   const settings = await readSettings();
@@ -62,6 +62,7 @@ await endOnTrouble(async () => {
       compile: compileConfig,
       resourceClass: classChoice(settings, registry),
       explainWait: waitReason(registry),
+      builderSeenAt: seenAt(registry),
       seal,
       lastLines: (key, lines) => lastLines(store, key, lines),
       configPaths: settings.configPaths,

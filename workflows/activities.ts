@@ -26,14 +26,22 @@ export function anyBuilder(queue: string, limits: Limits): Pick<BuilderActivitie
   });
 }
 
-/** Work for the builder that holds the sandbox. Its silence for `builderLostSeconds` fails as schedule-to-start timeout. */
-export function thisBuilder(queue: string, limits: Limits, startToClose: `${number}s`): Omit<BuilderActivities, 'openSandbox'> {
-  return proxyActivities<BuilderActivities>({
-    taskQueue: queue,
+/**
+ * Work for the builder that holds the sandbox. A step is tried once: when its builder falls silent, the slice asks whether it is back
+ * before it tries again, because a server goes on handing tasks to polls of a machine that is gone.
+ */
+export function thisBuilder(queue: string, limits: Limits, stepSeconds: number): Omit<BuilderActivities, 'openSandbox'> {
+  const common = { taskQueue: queue, heartbeatTimeout: '5s', cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED } as const;
+  const { runStep } = proxyActivities<BuilderActivities>({
+    ...common,
     scheduleToStartTimeout: `${limits.builderLostSeconds}s`,
-    startToCloseTimeout: startToClose,
-    heartbeatTimeout: '5s',
-    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: { initialInterval: '1s', backoffCoefficient: 1, maximumAttempts: 100, nonRetryableErrorTypes: [failureTypes.sandboxLost] },
+    startToCloseTimeout: `${stepSeconds}s`,
+    retry: { maximumAttempts: 1 },
   });
+  const { claimSandbox, closeSandbox } = proxyActivities<BuilderActivities>({
+    ...common,
+    scheduleToCloseTimeout: `${Math.max(30, limits.builderLostSeconds)}s`,
+    retry: { initialInterval: '500ms', backoffCoefficient: 1, nonRetryableErrorTypes: [failureTypes.sandboxLost] },
+  });
+  return { runStep, claimSandbox, closeSandbox };
 }

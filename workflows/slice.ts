@@ -14,6 +14,8 @@ import { sliceView } from './messages.ts';
 const mostAttempts = 3;
 /** Sandboxes tried per attempt before we call ourselves broken. */
 const mostSandboxes = 3;
+/** Failures of our own in one step before we call ourselves broken. */
+const mostFaults = 5;
 const explainAfterSeconds = 30;
 
 export type SliceInput = { key: SliceKey; repository: Repository; total: number; job: GraphJob & { resourceClass: string | null }; limits: Limits };
@@ -62,7 +64,7 @@ async function oneAttempt(input: SliceInput, view: SliceView): Promise<End | 'bu
   view.builder = opened.builder;
   Object.assign(view, { state: 'running', startedAt: view.startedAt ?? now() });
   const seconds = input.job.timeoutSeconds;
-  const builder = thisBuilder(opened.queue, input.limits, `${seconds + 600}s`);
+  const builder = thisBuilder(opened.queue, input.limits, seconds + 600);
   let lost = false;
   try {
     return await withinTime(seconds, () => runSteps(input, view, opened, builder));
@@ -83,16 +85,18 @@ async function openAndClaim({ key, total, job, limits }: SliceInput, view: Slice
   const resourceClass = job.resourceClass ?? 'medium';
   const { openSandbox } = anyBuilder(classQueue(resourceClass), limits);
   for (let tries = 1; ; tries++) {
+    let claiming = false;
     try {
       const opening = openSandbox({ slice: key, sliceTotal: total, attempt: view.attempt, resourceClass, leaseSeconds: limits.leaseSeconds });
       const opened = await explained(opening, resourceClass, view);
-      await thisBuilder(opened.queue, { ...limits, builderLostSeconds: limits.leaseSeconds }, '30s').claimSandbox({ sandbox: opened.sandbox });
+      claiming = true;
+      await thisBuilder(opened.queue, limits, 1).claimSandbox({ sandbox: opened.sandbox });
       delete view.reason;
       return opened;
     } catch (error) {
       if (isCancellation(error)) throw error;
       if (typeOf(error) === failureTypes.unknownImage) return { outcome: 'failed', reason: sentenceOf(error) };
-      if (isScheduleToClose(error)) return { outcome: 'broken', reason: view.reason ?? `no builder took it within ${limits.queueTimeoutSeconds} s` };
+      if (timeoutOf(error) === 'SCHEDULE_TO_CLOSE' && !claiming) return { outcome: 'broken', reason: view.reason ?? `no builder took it within ${limits.queueTimeoutSeconds} s` };
       if (tries >= mostSandboxes) return { outcome: 'broken', reason: sentenceOf(error) };
       log.warn('a sandbox could not be had', { error });
     }
@@ -118,7 +122,7 @@ async function explained<T>(work: Promise<T>, resourceClass: string, view: Slice
   }
 }
 
-async function runSteps({ job, repository }: SliceInput, view: SliceView, opened: OpenedSandbox, builder: ReturnType<typeof thisBuilder>): Promise<End> {
+async function runSteps({ job, repository, limits }: SliceInput, view: SliceView, opened: OpenedSandbox, builder: ReturnType<typeof thisBuilder>): Promise<End> {
   let failed: StepResult | null = null;
   for (const [index, step] of job.steps.entries()) {
     const stepView = view.steps[index]!;
@@ -130,13 +134,36 @@ async function runSteps({ job, repository }: SliceInput, view: SliceView, opened
     }
     Object.assign(stepView, { state: 'running', startedAt: now() });
     const credential = step.kind === 'checkout' ? { sealedCredential: await control.sealCredential({ repository, builderKey: opened.builderKey }) } : {};
-    const result = await builder.runStep({ sandbox: opened.sandbox, step: index, ...credential });
+    const result = await surviving(opened.builder, limits, () => builder.runStep({ sandbox: opened.sandbox, step: index, ...credential }));
     Object.assign(stepView, { state: 'ended', result });
     if (result.outcome === 'canceled' || result.outcome === 'broken') return { outcome: result.outcome, ...(result.reason !== undefined && { reason: result.reason }) };
     if (result.outcome !== 'passed') failed ??= result;
   }
   if (!failed) return { outcome: 'passed' };
   return { outcome: failed.outcome, reason: `${failed.name}: ${failed.reason ?? (failed.signal ? `ended by ${failed.signal}` : `exit code ${failed.exitCode}`)}` };
+}
+
+/** A builder that was killed or restarted finds its step again; one that does not come back is lost. */
+async function surviving<T>(builder: string, { builderLostSeconds }: Limits, work: () => Promise<T>): Promise<T> {
+  for (let faults = 0; ; ) {
+    try {
+      return await work();
+    } catch (error) {
+      if (isCancellation(error) || typeOf(error) === failureTypes.sandboxLost) throw error;
+      const isSilent = timeoutOf(error) === 'HEARTBEAT' || typeOf(error) === failureTypes.builderRestarting;
+      if (timeoutOf(error) !== undefined && !isSilent) throw error;
+      if (!isSilent && ++faults >= mostFaults) throw error;
+      if (!(await isBack(builder, builderLostSeconds))) throw ApplicationFailure.create({ type: failureTypes.sandboxLost, message: `builder ${builder} is silent`, nonRetryable: true });
+    }
+  }
+}
+
+/** Asked in short pieces: the app that waits for it may itself be restarted. */
+async function isBack(builder: string, seconds: number): Promise<boolean> {
+  for (let waited = 0; waited < seconds; waited += 20) {
+    if (await control.builderIsBack({ builder, withinSeconds: Math.min(20, seconds - waited) })) return true;
+  }
+  return false;
 }
 
 async function withinTime(seconds: number, work: () => Promise<End>): Promise<End> {
@@ -163,15 +190,11 @@ async function withinTime(seconds: number, work: () => Promise<End>): Promise<En
 }
 
 /** Nobody took work from the builder's own queue, or its sandbox is gone. */
-function isLost(error: unknown): boolean {
-  if (typeOf(error) === failureTypes.sandboxLost) return true;
-  const cause = error instanceof ActivityFailure ? error.cause : undefined;
-  return cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START';
-}
+const isLost = (error: unknown): boolean => typeOf(error) === failureTypes.sandboxLost || timeoutOf(error) === 'SCHEDULE_TO_START';
 
-function isScheduleToClose(error: unknown): boolean {
+function timeoutOf(error: unknown): TimeoutFailure['timeoutType'] | undefined {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
-  return cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_CLOSE';
+  return cause instanceof TimeoutFailure ? cause.timeoutType : undefined;
 }
 
 function typeOf(error: unknown): string | undefined {

@@ -20,6 +20,8 @@ export interface ControlActivities {
   sealCredential(input: { repository: Repository; builderKey: Record<string, unknown> }): Promise<string>;
   /** A sentence on why a slice of this class still waits; null when a builder offers it and is just busy. */
   explainWait(input: { resourceClass: string }): Promise<string | null>;
+  /** True as soon as the builder says something from now on; false when it has been silent for so long. */
+  builderIsBack(input: { builder: string; withinSeconds: number }): Promise<boolean>;
   /** Stores the summary and its markers. */
   finish(view: PipelineView): Promise<void>;
 }

@@ -1,5 +1,6 @@
 // The control activities: everything that needs the forge, the keys or the history.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/activity';
 import { planKey, stepLogKey, type SliceKey } from '../../config-schema/address.ts';
 import { checkConclusion } from '../../config-schema/outcome.ts';
@@ -20,6 +21,8 @@ export type ControlPorts = {
   resourceClass: (asked: string | null) => Promise<{ name: string; note?: string }>;
   /** Why a slice of this class waits; null when a builder offers it. */
   explainWait: (resourceClass: string) => Promise<string | null>;
+  /** When the builder last said something, ISO 8601; null when it never did. */
+  builderSeenAt: (builder: string) => Promise<string | null>;
   /** Encrypts for the builder with this public key. */
   seal: (credential: GitCredential, builderKey: Record<string, unknown>) => Promise<string>;
   /** The last lines of a step's log. */
@@ -56,6 +59,16 @@ export function controlActivities(ports: ControlPorts): ControlActivities {
     sealCredential: ({ repository, builderKey }) => asking(async () => ports.seal(await forge.credential(repository), builderKey)),
 
     explainWait: ({ resourceClass }) => ports.explainWait(resourceClass),
+
+    async builderIsBack({ builder, withinSeconds }) {
+      const asked = Date.now();
+      while (Date.now() - asked < withinSeconds * 1000) {
+        const seenAt = await ports.builderSeenAt(builder);
+        if (seenAt !== null && Date.parse(seenAt) >= asked) return true;
+        await sleep(200);
+      }
+      return false;
+    },
 
     async finish(view) {
       const { repository, number } = view;

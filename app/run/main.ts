@@ -18,7 +18,7 @@ import type { Diagnostic, Plan } from '../../config-schema/plan.ts';
 import { summaryKey, type PipelineView } from '../../config-schema/view.ts';
 import { noCommit, type Trigger } from '../../config-schema/trigger.ts';
 import { cancelPipeline, deliverTrigger, viewPipeline } from '../../workflows/client.ts';
-import { classChoice, waitReason } from '../classes.ts';
+import { classChoice, seenAt, waitReason } from '../offers.ts';
 import { Problem } from '../cli/problem.ts';
 import { operatorLog } from '../operator-log.ts';
 import { endOnTrouble, whenAsked } from '../process.ts';
@@ -88,6 +88,7 @@ await endOnTrouble(async () => {
         compile: (text, place) => changed(compileConfig(text, place), options),
         resourceClass: classChoice(settings, registry),
         explainWait: waitReason(registry),
+        builderSeenAt: seenAt(registry),
         seal,
         lastLines: () => Promise.resolve([]),
         configPaths: configPath === null ? settings.configPaths : [configPath],

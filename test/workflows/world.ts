@@ -68,6 +68,7 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
       compile: compileConfig,
       resourceClass: () => Promise.resolve({ name: 'medium' }),
       explainWait: () => Promise.resolve(null),
+      builderSeenAt: (id) => Promise.resolve(present.has(id) ? new Date().toISOString() : null),
       seal,
       lastLines: () => Promise.resolve([]),
       configPaths: ['.circle.yml'],
@@ -78,6 +79,7 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
   const controlling = control.run();
   const stops: (() => Promise<void>)[] = [];
   const hosts: SandboxHost[] = [];
+  const present = new Set<string>();
   let pushes = 0;
 
   const world: World = {
@@ -108,9 +110,11 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
       const workers = await builderWorkers({ id, builder, activities, classes, connection, namespace: 'default', dataConverter: converter });
       const running = Promise.all(workers.map((worker: Worker) => worker.run()));
       let stopped = false;
+      present.add(id);
       const stop = async (): Promise<void> => {
         if (stopped) return;
         stopped = true;
+        present.delete(id);
         workers.forEach((worker) => worker.shutdown());
         await running;
         await connection.close();

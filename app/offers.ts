@@ -1,4 +1,4 @@
-// In which class does a job run, and why does it wait?
+// What do builders offer: in which class does a job run, why does it wait, is its builder there?
 
 import { clampClass } from '../config-schema/classes.ts';
 import type { Settings } from '../config-schema/settings.ts';
@@ -23,3 +23,9 @@ export function waitReason(registry: BuilderRegistry): (resourceClass: string) =
     return `no connected builder offers class ${resourceClass}; they offer ${offered}. Choose one of these as resource_class, or add a larger builder.`;
   };
 }
+
+/** When the builder last said something; null when it never did. */
+export const seenAt =
+  (registry: BuilderRegistry) =>
+  async (builder: string): Promise<string | null> =>
+    (await registry.sights()).find(({ id }) => id === builder)?.seenAt ?? null;

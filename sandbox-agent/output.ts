@@ -50,6 +50,8 @@ export function takeOutput(readEnd: number, limitBytes: number, unread: SystemCa
     spool,
     lastAt: () => (spool.full ? performance.now() : lastAt),
     acknowledge(offset) {
+      // Its time begins again when it may write again, not with the next byte.
+      if (spool.full) lastAt = performance.now();
       spool.acknowledge(offset);
       if (!spool.full) pipe.resume();
     },

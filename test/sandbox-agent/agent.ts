@@ -68,7 +68,7 @@ export async function startAgent(t: TestContext, wrap?: (folder: string, root: s
 }
 
 async function untilReachable(connect: () => Promise<AgentClient>, agent: ChildProcess): Promise<AgentClient> {
-  for (const deadline = Date.now() + 10_000; ; ) {
+  for (const deadline = Date.now() + 30_000; ; ) {
     try {
       return await connect();
     } catch (error) {
@@ -94,7 +94,7 @@ export async function follow(client: AgentClient, index: number, from = 0): Prom
   return { output: Buffer.concat(parts).toString('latin1'), ended };
 }
 
-export async function until<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>, limitMs = 10_000): Promise<T> {
+export async function until<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>, limitMs = 30_000): Promise<T> {
   for (const deadline = Date.now() + limitMs; ; await sleep(5)) {
     const seen = await look();
     if (seen !== undefined && seen !== false) return seen;

@@ -120,13 +120,14 @@ suite('output', { concurrency: true }, () => {
   });
 
   test('can be left, and taken up again', async (t) => {
-    const { client } = await startAgent(t);
-    await client.start(spec(0, 'echo one; sleep 0.5; echo two'));
+    const { client, root } = await startAgent(t);
+    await client.start(spec(0, `echo one; until [ -e ${root}/go ]; do sleep 0.05; done; echo two`));
     const stop = new AbortController();
     let seen = 0;
     const left = client.attach(0, 0, (bytes) => { seen += bytes.length; stop.abort(new Error('enough')); }, { signal: stop.signal });
     await assert.rejects(left, /enough/);
     assert.equal((await client.status()).steps[0]?.state, 'running');
+    writeFileSync(`${root}/go`, '');
     assert.equal((await follow(client, 0, seen)).output, 'two\n');
     await assert.rejects(client.attach(0, 0, () => {}, { signal: AbortSignal.abort(new Error('never')) }), /never/);
   });

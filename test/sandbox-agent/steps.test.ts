@@ -130,7 +130,7 @@ suite('a step', { concurrency: true }, () => {
     const daemon = `setsid sh -c 'echo $$ > ${root}/daemon; echo noise; sleep 0.5; head -c 3000000 /dev/zero; touch ${root}/wrote; sleep 1000' &`;
     const { output, ended } = await run(client, spec(0, `${daemon} echo last words`));
     assert.match(output, /last words/);
-    assert.ok(ended.durationMs < 5000, `${ended.durationMs} ms`);
+    assert.ok(ended.durationMs < 60_000, `${ended.durationMs} ms`);
     await until('the daemon has written', () => existsSync(`${root}/wrote`));
     const pid = Number(readFileSync(`${root}/daemon`, 'utf8'));
     assert.ok(isAlive(pid));

@@ -32,10 +32,9 @@ export const sharedFolder = (number: number): string => join(mountFolder(number)
 export function mountRootfs(rootfs: Rootfs): void {
   const { number, disk } = rootfs;
   const owner = rangeId(number);
-  const [upper, work, lower, run] = ['upper', 'work', 'lower', 'run'].map((folder) => join(disk, folder)) as [string, string, string, string];
-  for (const folder of [upper, work, lower, run]) mkdirSync(folder);
+  const [upper, work, lower] = ['upper', 'work', 'lower'].map((folder) => join(disk, folder)) as [string, string, string];
+  for (const folder of [upper, work, lower]) mkdirSync(folder);
   give(upper, owner, 0o755);
-  give(run, owner, 0o700);
   const [root, shared] = [rootFolder(number), sharedFolder(number)];
   for (const folder of [root, shared]) mkdirSync(folder, { recursive: true });
 
@@ -44,9 +43,9 @@ export function mountRootfs(rootfs: Rootfs): void {
   mountOverlay({ lower, upper, work }, root);
   unmount(lower); // The overlay has its own clone of it.
 
-  // The sandbox may put a symbolic link where its socket was: the builder must not follow it to a socket of the host.
-  bindFolder(run, shared, { noSymlinks: true, noExec: true });
-  bindFolder(run, join(root, paths.run), { noExec: true });
+  // The same folder of the same overlay, for the host's eyes; the sandbox may move it, and may put a symbolic link where its socket
+  // was: the builder must not follow that to a socket of the host.
+  bindFolder(join(root, paths.run), shared, { noSymlinks: true, noExec: true });
   bindFolder(rootfs.agent, join(root, paths.agent), { readOnly: true });
   if (rootfs.mirrorObjects !== null) {
     bindFolder(rootfs.mirrorObjects, join(root, paths.mirror), { readOnly: true, noExec: true, idMap: rootfs.userNamespace });
@@ -72,6 +71,7 @@ function writeUpper(rootfs: Rootfs, upper: string, owner: number): void {
     mkdirSync(join(upper, folder));
     give(join(upper, folder), owner, 0o755);
   }
+  give(join(upper, paths.run), owner, 0o700);
   for (const [path, text] of Object.entries(files)) {
     writeFileSync(join(upper, path), text);
     give(join(upper, path), owner, 0o644);

@@ -105,14 +105,14 @@ export function lxcSandboxHost(options: LxcOptions): SandboxHost {
     const place = sandboxNetwork(networkSettings).place(number);
     mountRootfs({ number, hostname: spec.name, image, disk, agent: options.agentFolder, mirrorObjects: spec.mirrorObjects, nameserver: place.gateway, userNamespace });
     const keys = makeAgentKeys();
-    writeAgentKeys(keys, join(disk, 'run'), rangeId(number));
+    writeAgentKeys(keys, sharedFolder(number), rangeId(number));
 
     const configFile = records.configFile(spec.name);
     const logFile = records.logFile(spec.name);
     writeFileSync(configFile, containerConfig({ spec, number, network: place, hierarchies, init, logFile }));
     const agentSocket = join(sharedFolder(number), basename(paths.agentSocket));
     const handle = { name: spec.name, agentSocket, clientKey: keys.clientPrivate, hostKey: keys.hostPublic, startedAt: new Date().toISOString() };
-    await startContainer({ number, program: lxcStart, configFile, logFile, outputFile: join(disk, 'run', 'output'), agentSocket, probe: (signal) => options.probe(handle, signal), readySeconds });
+    await startContainer({ number, program: lxcStart, configFile, logFile, outputFile: join(sharedFolder(number), 'output'), agentSocket, probe: (signal) => options.probe(handle, signal), readySeconds });
     assertLimits(number, spec.limits, hierarchies);
     weigh(number, spec.limits.cpus, hierarchies);
     startJudging();

@@ -12,6 +12,7 @@ const c = {
   mount: libc.func('int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)'),
   umount: libc.func('int umount2(const char *target, int flags)'),
   flock: libc.func('int flock(int file, int operation)'),
+  ioctl: libc.func('int ioctl(int file, unsigned long request, void *argument)'),
 };
 
 const currentFolder = -100; // AT_FDCWD
@@ -76,10 +77,6 @@ export function mountOverlay(layers: { lower: string; upper: string; work: strin
   }
 }
 
-export function mountDevice(device: string, target: string, type: string, data: string): void {
-  check(c.mount(device, target, type, noDevices, data), `mount ${device} on ${target}`);
-}
-
 /** Detaches everything that is mounted on the folder, with all below it. Answers whether there was anything. */
 export function unmount(target: string): boolean {
   let any = false;
@@ -87,6 +84,16 @@ export function unmount(target: string): boolean {
   const errno = koffi.errno();
   if (errno !== EINVAL && errno !== ENOENT) throw failure(`umount ${target}`, errno);
   return any;
+}
+
+/** Asks the file system of this folder for something that has no call of its own. Throws an error with the kernel's name as its `code`. */
+export function askFileSystem(folder: string, request: number, argument: Buffer, what: string): void {
+  const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    check(c.ioctl(descriptor, request, argument), `${what} in ${folder}`);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** Runs `action` while no other process of the machine does so under the same lock file. */
@@ -111,5 +118,5 @@ function check(result: number, what: string): number {
 
 function failure(what: string, errno: number): Error {
   const name = Object.entries(koffi.os.errno).find(([, value]) => value === errno)?.[0] ?? `error ${errno}`;
-  return new Error(`${what}: ${name}`);
+  return Object.assign(new Error(`${what}: ${name}`), { code: name });
 }

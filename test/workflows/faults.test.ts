@@ -5,10 +5,13 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beginAttempt } from '../../activities/fence.ts';
 import { logCodec } from '../../activities/log-codec.ts';
 import { stepLogKey } from '../../config-schema/address.ts';
 import { readLog } from '../../config-schema/read-log.ts';
 import { sandboxName } from '../../activities/builder/held.ts';
+import { cancelPipeline } from '../../workflows/client.ts';
 import { agentPid } from '../fakes/process-host.ts';
 import { startWorld, type BuilderProcess, type World } from './world.ts';
 
@@ -75,6 +78,20 @@ test('a builder that is gone for good: the slice runs elsewhere under the next a
   const back = await startBuilder('b2');
   assert.deepEqual(back.builder.sandboxes(), [], 'the sandbox of the fenced attempt is gone');
   assert.deepEqual(await back.host.list(), []);
+});
+
+test('a later attempt begins while a builder that knows nothing of it still writes: its writes are refused, and its sandbox goes', async () => {
+  const { host } = await startBuilder('b9');
+  await world.push(oneStep('touch overtaken; while :; do echo more; sleep 0.05; done'));
+  const number = ++last;
+  await exists('overtaken');
+  await beginAttempt(world.store, keyOf(number), 2);
+  await world.until('the sandbox is gone', async () => (await host.list()).length === 0, 15_000);
+  const written = await logOf(number);
+  await sleep(1500);
+  assert.equal(await logOf(number), written);
+  await cancelPipeline(world.client, 7, number);
+  await world.ended(number);
 });
 
 test('the completion of openSandbox is lost: the sandbox removes itself when its lease is over', async () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { after, before, test } from 'node:test';
@@ -88,6 +88,7 @@ test('check 8: a network that the administrator allows is reached, and the build
     execFileSync('ip', ['link', 'delete', network.bridge]);
     for (const family of ['inet', 'bridge']) execFileSync('nft', ['delete', 'table', family, network.bridge]);
     process.kill(Number(readFileSync(`/run/roundhouse/${network.bridge}.dnsmasq.pid`, 'utf8')));
+    for (const file of ['dnsmasq.pid', 'lock']) rmSync(`/run/roundhouse/${network.bridge}.${file}`);
   }
 });
 

@@ -102,6 +102,8 @@ export const settings = {
   appSsh: setting('builder', 'ROUNDHOUSE_APP_SSH', kinds.address, fixed('127.0.0.1:2222'), "The address of the app's ssh port, as this builder reaches it."),
   cpuOvercommit: setting('builder', 'ROUNDHOUSE_CPU_OVERCOMMIT', kinds.factor, fixed(2), 'How often the cores of this builder are given away. Memory is given away once.'),
   leaseSeconds: setting('app', 'ROUNDHOUSE_LEASE_SECONDS', kinds.seconds, fixed(30), 'How long a new sandbox waits to be claimed before it destroys itself.'),
+  pool: setting('builder', 'ROUNDHOUSE_POOL', kinds.oneOf('folder', 'btrfs'), fixed('folder'), 'What the disks of sandboxes lie on: ordinary folders without limits, or a btrfs that holds each to its limit.'),
+  poolGigabytes: setting('builder', 'ROUNDHOUSE_POOL_GIGABYTES', kinds.factor, fixed(100), 'How large the btrfs may grow that a builder makes in its state folder. It takes only what is used.'),
   allowPrivate: setting('builder', 'ROUNDHOUSE_ALLOW_PRIVATE', kinds.networks, fixed<string[]>([], 'none'), 'Private networks that sandboxes may reach.'),
   dns: optional('builder', 'ROUNDHOUSE_DNS', kinds.addresses, 'The name servers that answer for sandboxes.', { words: "those of the host's resolv.conf" }),
 };

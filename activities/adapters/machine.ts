@@ -6,22 +6,44 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Settings } from '../../config-schema/settings.ts';
 import { connectAgent } from '../../sandbox-agent/client.ts';
+import type { MachineFacts } from '../builder/machine-checks.ts';
 import type { SandboxHost } from '../builder/sandbox.ts';
 import { debianImages } from './images/debian.ts';
-import { defaultNetwork } from './lxc/network-place.ts';
+import { btrfsPool } from './lxc/btrfs-pool.ts';
+import { defaultNetwork, type NetworkSettings } from './lxc/network-place.ts';
 import { folderPool, type StoragePool } from './lxc/pool.ts';
 import { lxcSandboxHost } from './lxc/sandbox-host.ts';
+import { machineFacts } from './machine-facts.ts';
 
-export async function machineHost(settings: Pick<Settings, 'builderState' | 'cache' | 'allowPrivate'>): Promise<{ host: SandboxHost; pool: StoragePool }> {
-  const pool = folderPool(join(settings.builderState, 'p'));
-  const { stdout } = await promisify(execFile)(fileURLToPath(new URL('../../scripts/build-agent', import.meta.url)), { env: { ...process.env, ROUNDHOUSE_CACHE: settings.cache } });
+export type MachineSettings = Pick<Settings, 'builderState' | 'cache' | 'allowPrivate' | 'pool' | 'poolGigabytes'>;
+
+export async function machineHost(settings: MachineSettings): Promise<{ host: SandboxHost; pool: StoragePool }> {
+  const pool = poolOf(settings);
   const host = lxcSandboxHost({
     stateFolder: settings.builderState,
     images: debianImages({ cacheFolder: settings.cache }),
     pool,
-    agentFolder: stdout.trim(),
+    agentFolder: await agentFolder(settings.cache),
     probe: async ({ agentSocket: socketPath, clientKey, hostKey }, signal) => (await connectAgent({ socketPath, clientKey, hostKey, signal })).end(),
-    network: { ...defaultNetwork, allowPrivate: settings.allowPrivate },
+    network: networkOf(settings),
   });
   return { host, pool };
+}
+
+/** All that the doctor asks about this machine. */
+export async function factsOf(settings: MachineSettings, findTemporal: () => Promise<string>): Promise<MachineFacts> {
+  const { host, pool } = await machineHost(settings);
+  return machineFacts({ stateFolder: settings.builderState, cacheFolder: settings.cache, network: networkOf(settings), pool, host, agentFolder: () => agentFolder(settings.cache), findTemporal });
+}
+
+const networkOf = ({ allowPrivate }: MachineSettings): NetworkSettings => ({ ...defaultNetwork, allowPrivate });
+
+function poolOf({ builderState, pool, poolGigabytes }: MachineSettings): StoragePool {
+  const folder = join(builderState, 'p');
+  return pool === 'folder' ? folderPool(folder) : btrfsPool({ folder, image: { file: join(builderState, 'pool.btrfs'), sizeBytes: poolGigabytes * 1e9 } });
+}
+
+async function agentFolder(cache: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(fileURLToPath(new URL('../../scripts/build-agent', import.meta.url)), { env: { ...process.env, ROUNDHOUSE_CACHE: cache } });
+  return stdout.trim();
 }

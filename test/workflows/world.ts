@@ -24,6 +24,7 @@ import { compileConfig } from '../../config-schema/compile.ts';
 import type { Trigger } from '../../config-schema/trigger.ts';
 import type { PipelineView } from '../../config-schema/view.ts';
 import { summaryKey } from '../../config-schema/view.ts';
+import { findTemporal } from '../../app/up/all.ts';
 import { deliverTrigger, viewPipeline } from '../../workflows/client.ts';
 import { memoryForge, type MemoryForge } from '../fakes/forge.ts';
 import { processHost } from '../fakes/process-host.ts';
@@ -47,12 +48,13 @@ export type World = {
 };
 
 const classes: Record<string, ResourceClass> = { medium: { cpus: 1, memoryBytes: 2 ** 30, pids: 500, diskBytes: null } };
+const cache = process.env.ROUNDHOUSE_CACHE ?? '/var/cache/roundhouse';
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, builderLostSeconds: 4, leaseSeconds: 5 }, payloadKeyFile?: string): Promise<World> {
   Runtime.install({ logger: new DefaultLogger(process.env.LOG_LEVEL === 'debug' ? 'WARN' : 'ERROR') });
   const folder = await mkdtemp(join(tmpdir(), 'rh-world-'));
-  const environment = await TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path: temporalBinary() }, log: { format: 'json', level: 'error' } } });
+  const environment = await TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path: await findTemporal(cache) }, log: { format: 'json', level: 'error' } } });
   const converter = await dataConverter(payloadKeyFile ?? join(folder, 'payload.keys'));
   const client = new Client({ connection: environment.connection, dataConverter: converter });
   const store = fileStore(join(folder, 'store'));
@@ -61,7 +63,7 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
     connection: environment.nativeConnection,
     namespace: 'default',
     dataConverter: converter,
-    workflowBundle: await workflowBundle(process.env.ROUNDHOUSE_CACHE ?? '/var/cache/roundhouse'),
+    workflowBundle: await workflowBundle(cache),
     activities: controlActivities({
       forge,
       store,
@@ -168,10 +170,4 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
     },
   };
   return world;
-}
-
-function temporalBinary(): string {
-  const path = process.env.TEMPORAL_BIN;
-  if (path === undefined) throw new Error('TEMPORAL_BIN is not set: run the tests by scripts/test');
-  return path;
 }

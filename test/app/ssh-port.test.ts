@@ -114,14 +114,15 @@ test('the app is restarted: the builder dials again and streams flow again; the 
     yield Buffer.from('x');
     await once(signal, 'abort');
   })() });
-  await eventually(() => Promise.resolve(scene.port.builders().length === 1));
+  await eventually(async () => (await scene.sight('b1'))?.connected === true);
   const stream = await scene.port.open('b1', 'log');
   const ended = collect(stream as AsyncIterable<Buffer>).catch(() => []);
-  await scene.restart();
-  assert.equal((await scene.sight('b1'))?.connected, false);
+  const restart = await scene.stopPort();
+  assert.equal((await scene.sight('b1'))?.connected, false, 'a closed port leaves nobody connected');
+  await restart();
   await ended;
   await eventually(() => Promise.resolve(scene.port.builders().length === 1));
-  assert.ok(builder.uplink.connected);
+  await eventually(() => Promise.resolve(builder.uplink.connected));
   assert.ok(await scene.port.open('b1', 'log'));
 });
 
@@ -323,10 +324,13 @@ async function setUp(t: TestContext, { keepaliveSeconds = 5 }: { keepaliveSecond
     sight: (id: string): Promise<BuilderSight | undefined> => getJson<BuilderSight>(store, `builders/${id}.json`),
     publicKey: (id: string): string => keys.get(id)!.publicKey,
     withdraw: (id: string) => ids.delete(keys.get(id)!.publicKey),
-    async restart() {
+    /** Answers how to start it again. */
+    async stopPort(): Promise<() => Promise<void>> {
       const { port } = scene.port;
       await scene.port.close();
-      scene.port = await start(port);
+      return async () => {
+        scene.port = await start(port);
+      };
     },
     builder(id: string, options: Partial<UplinkOptions> = {}) {
       const stop = new AbortController();

@@ -1,5 +1,6 @@
 // The command line: what a person types. Each command is one entry here; long ones live in files beside this one.
 
+import tab from '@bomb.sh/tab/commander';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { BadSettings } from '../read-settings.ts';
@@ -86,6 +87,9 @@ program
   .description('look at this machine and the settings: what is well, and what mends the rest')
   .option('--json', 'as JSON, one object a line')
   .action((options: object) => become('doctor', options));
+
+// `roundhouse complete SHELL` prints a script of completions for that shell.
+tab(program);
 
 try {
   await program.parseAsync();

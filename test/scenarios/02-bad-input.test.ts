@@ -108,6 +108,27 @@ test('silence for too long ends the step, and the check says timed out', async (
   assert.match(check.output.summary!, /Too long with no output \(exceeded 1s\)/);
 });
 
+test('check 26: the same delivery ten times at once is one pipeline', async () => {
+  const sha = await instance.pushJob('    steps:\n      - run: "true"\n');
+  await instance.check(sha);
+  const [delivery] = instance.github.deliveries({ event: 'push' }).slice(-1);
+  const again = await Promise.all(Array.from({ length: 10 }, () => instance.github.redeliver(delivery!.id)));
+  assert.ok(again.every(({ statusCode }) => statusCode >= 200 && statusCode < 300));
+  const next = await instance.pushJob('    steps:\n      - run: echo next\n');
+  await instance.check(next);
+  assert.equal((await instance.ended(next)).number, (await instance.ended(sha)).number + 1);
+});
+
+test('a pull request from a fork runs nothing, and builds says why', async () => {
+  const { github, repository } = instance;
+  const stranger = github.createUser('mallory');
+  github.setVisibility(repository, 'public');
+  await github.fork(repository, stranger.login);
+  const pull = await github.openPullRequest(repository, { head: `${stranger.login}:main`, author: stranger.login });
+  await instance.until('builds tells of it', async () => /pull request \d+ comes from a fork, and forks are not built here/.test((await instance.roundhouse('builds')).stdout));
+  assert.ok(pull.number > 0);
+});
+
 test('wrong use of the command line is a sentence and exit code 2, never a stack trace', async () => {
   for (const args of [['cancel', 'nonsense'], ['logs', 'acme/shop#999/w/j'], ['builds', 'not-a-repository'], ['builds', '--limit', 'many'], ['frobnicate'], ['cancel', 'acme/shop#1'], ['run']]) {
     const { code, stderr } = await instance.roundhouse(...args);

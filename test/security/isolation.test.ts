@@ -2,14 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { arch } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { SandboxHandle } from '../../activities/builder/sandbox.ts';
-import { numberOf, runInside, specOf, testHost } from '../activities/adapters/lxc/machine.ts';
+import { pidOfInit, runInside, specOf, testHost } from '../activities/adapters/lxc/machine.ts';
 
 const { host, stateFolder } = testHost();
 const users = ['root', 'nobody'] as const;
@@ -148,8 +148,3 @@ test('the builder is not led to a socket of the host by a link in place of the a
     await host.destroy(handle.name);
   }
 });
-
-function pidOfInit(handle: SandboxHandle): number {
-  const cgroup = ['/sys/fs/cgroup/pids', '/sys/fs/cgroup'].map((folder) => `${folder}/roundhouse/${numberOf(handle)}/payload/cgroup.procs`).find((file) => existsSync(file));
-  return Number(readFileSync(cgroup!, 'utf8').split('\n')[0]);
-}

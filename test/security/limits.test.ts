@@ -1,12 +1,12 @@
 // The numbered checks of the threat list that concern what one sandbox may use up.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SandboxHandle } from '../../activities/builder/sandbox.ts';
-import { numberOf, reach, runInside, specOf, testHost } from '../activities/adapters/lxc/machine.ts';
+import { cgroupOf, numberOf, reach, runInside, specOf, testHost } from '../activities/adapters/lxc/machine.ts';
 
 const { host } = testHost();
 const memoryBytes = 256 * 1024 * 1024;
@@ -23,7 +23,7 @@ test('check 4: a fork bomb ends at the limit of processes, and a neighbour\'s st
   const agent = await reach(bomber);
   await agent.start({ index: 1000, argv: ['perl', '-e', 'while (1) { fork }'], env: {}, cwd: '/tmp', background: true, noOutputTimeoutSeconds: null });
   agent.end();
-  const pids = cgroup(bomber, 'pids.max');
+  const pids = cgroupOf(bomber, 'pids.max');
   while (!/max [1-9]/.test(readFileSync(`${pids}/pids.events`, 'utf8'))) await sleep(10);
   assert.ok(Number(readFileSync(`${pids}/pids.current`, 'utf8')) <= 150);
 
@@ -67,8 +67,8 @@ test('check 5: twice the memory limit kills in this sandbox only, and the kills 
 test('a sandbox gets the CPU time of its limit, and a fraction means a fraction', async () => {
   const spec = specOf({ limits: { cpus: 0.5, memoryBytes, pids: 150, diskBytes: null } });
   const half = await host.create(spec);
-  const { output } = await runInside(half, `perl -e 'use Time::HiRes "time"; $t = time; while (time - $t < 1) {} printf "%.2f", (times)[0] + (times)[1]'`);
-  assert.ok(Number(output) < 0.65, `${output} s of CPU in a second`);
+  const { output } = await runInside(half, `perl -e 'use Time::HiRes "time"; $t = time; while (time - $t < 2) {} printf "%.2f", (times)[0] + (times)[1]'`);
+  assert.ok(Number(output) < 1.5, `${output} s of CPU in two seconds`);
   await host.destroy(spec.name);
 });
 
@@ -81,13 +81,5 @@ async function workOfNeighbour(): Promise<number> {
 function freeze(handle: SandboxHandle, yes: boolean): void {
   const v1 = `/sys/fs/cgroup/freezer/roundhouse/${numberOf(handle)}/payload/freezer.state`;
   if (existsSync(v1)) writeFileSync(v1, yes ? 'FROZEN' : 'THAWED');
-  else writeFileSync(join(cgroup(handle, 'cgroup.freeze'), 'cgroup.freeze'), yes ? '1' : '0');
-}
-
-/** The sandbox's cgroup in the hierarchy that has this file, of whichever version. */
-function cgroup(handle: SandboxHandle, file: string): string {
-  const folders = ['', ...readdirSync('/sys/fs/cgroup')].map((hierarchy) => join('/sys/fs/cgroup', hierarchy, 'roundhouse', String(numberOf(handle)), 'payload'));
-  const folder = folders.find((candidate) => existsSync(join(candidate, file)));
-  assert.ok(folder, `no cgroup has ${file}`);
-  return folder;
+  else writeFileSync(join(cgroupOf(handle, 'cgroup.freeze'), 'cgroup.freeze'), yes ? '1' : '0');
 }

@@ -26,7 +26,7 @@ test('check 6: filling the disk ends at the quota of the sandbox; its neighbour 
     assert.ok(written > 60 * MiB && written <= 100 * MiB, `${written} bytes in ${place}`);
   }
   // Many small files are no way around it.
-  assert.match((await runInside(full, 'mkdir /tmp/many; cd /tmp/many; i=0; while head -c 40000 /dev/urandom > $i; do i=$((i+1)); [ $i -lt 5000 ] || break; done; echo "stopped at $i"')).output, /stopped at [12]\d{3}\n$/);
+  assert.match((await runInside(full, 'mkdir /tmp/many; cd /tmp/many; i=0; while head -c 400000 /dev/urandom > $i; do i=$((i+1)); [ $i -lt 500 ] || break; done; echo "stopped at $i"')).output, /stopped at [12]\d{2}\n$/);
   assert.equal((await runInside(other, `head -c ${150 * MiB} /dev/zero > /tmp/x && echo fits`)).output, 'fits\n');
   writeFileSync(join(state, 'of-the-builder'), Buffer.alloc(MiB));
   await Promise.all([full, other].map((handle) => host.destroy(handle.name)));

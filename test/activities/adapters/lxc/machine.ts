@@ -1,7 +1,8 @@
 // How do tests get real sandboxes, look into them, and leave none behind?
 
+import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { after } from 'node:test';
@@ -54,6 +55,17 @@ export const specOf = (changes: Partial<SandboxSpec> = {}): SandboxSpec => ({
 
 /** The number that decides the sandbox's ids, address and interface. */
 export const numberOf = (handle: SandboxHandle): number => Number(/\/mounts\/(\d+)\//.exec(handle.agentSocket)?.[1]);
+
+/** The sandbox's cgroup in the hierarchy that has this file, of whichever version. */
+export function cgroupOf(handle: SandboxHandle, file: string): string {
+  const folders = ['', ...readdirSync('/sys/fs/cgroup')].map((hierarchy) => join('/sys/fs/cgroup', hierarchy, 'roundhouse', String(numberOf(handle)), 'payload'));
+  const folder = folders.find((candidate) => existsSync(join(candidate, file)));
+  assert.ok(folder, `no cgroup has ${file}`);
+  return folder;
+}
+
+/** On the host, of the sandbox's PID 1. */
+export const pidOfInit = (handle: SandboxHandle): number => Number(readFileSync(join(cgroupOf(handle, 'pids.max'), 'cgroup.procs'), 'utf8').split('\n')[0]);
 
 export type Ran = { exitCode: number | null; output: string };
 

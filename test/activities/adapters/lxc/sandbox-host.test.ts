@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SandboxError } from '../../../../activities/builder/sandbox.ts';
-import { freshName, numberOf, runInside, specOf, testHost } from './machine.ts';
+import { freshName, numberOf, pidOfInit, runInside, specOf, testHost } from './machine.ts';
 import { tracesOf } from './traces.ts';
 
 const { host, stateFolder } = testHost();
@@ -42,8 +42,7 @@ test('a sandbox whose processes ended is no longer running, and create makes it 
   const spec = specOf();
   const first = await host.create(spec);
   await runInside(first, 'touch /first').catch(() => {});
-  const pid = readFileSync(join(cgroupOf('pids', numberOf(first)), 'cgroup.procs'), 'utf8').split('\n')[0];
-  process.kill(Number(pid), 'SIGKILL');
+  process.kill(pidOfInit(first), 'SIGKILL');
   while ((await host.list())[0]?.running) await sleep(5);
   const second = await host.create(spec);
   assert.notEqual(second.hostKey, first.hostKey);
@@ -198,10 +197,6 @@ async function killAndWait(child: ChildProcess): Promise<void> {
   const ended = once(child, 'exit');
   child.kill('SIGKILL');
   await ended;
-}
-
-function cgroupOf(controller: string, number: number): string {
-  return `/sys/fs/cgroup/${controller}/roundhouse/${number}/payload`;
 }
 
 function ownRanges(owner: string): { number: number; name: string }[] {

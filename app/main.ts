@@ -24,7 +24,7 @@ import { healthHandler } from './health.ts';
 import { builderRegistry } from './registry.ts';
 import { startServer } from './server.ts';
 import { startSshPort } from './ssh-port.ts';
-import { classChoice, seenAt, waitReason } from './offers.ts';
+import { classChoice, limitsOf, seenAt, waitReason } from './offers.ts';
 
 await endOnTrouble(async () => {
   const settings = await readSettings();
@@ -66,7 +66,7 @@ await endOnTrouble(async () => {
       seal,
       lastLines: (key, lines) => lastLines(store, key, lines),
       configPaths: settings.configPaths,
-      limits: { queueTimeoutSeconds: settings.queueTimeoutSeconds, builderLostSeconds: settings.builderLostSeconds, leaseSeconds: settings.leaseSeconds },
+      limits: limitsOf(settings),
       publicUrl: settings.publicUrl,
     }),
   });

@@ -1,7 +1,8 @@
-// What do builders offer: in which class does a job run, why does it wait, is its builder there?
+// What do builders offer: in which class does a job run, why and how long does it wait, is its builder there?
 
 import { clampClass } from '../config-schema/classes.ts';
 import type { Settings } from '../config-schema/settings.ts';
+import type { Limits } from '../activities/control/activities.ts';
 import type { BuilderRegistry } from './registry.ts';
 
 export function classChoice({ classes, defaultClass }: Pick<Settings, 'classes' | 'defaultClass'>, registry: BuilderRegistry): (asked: string | null) => Promise<{ name: string; note?: string }> {
@@ -29,3 +30,7 @@ export const seenAt =
   (registry: BuilderRegistry) =>
   async (builder: string): Promise<string | null> =>
     (await registry.sights()).find(({ id }) => id === builder)?.seenAt ?? null;
+
+const explainAfterSeconds = 30;
+
+export const limitsOf = ({ queueTimeoutSeconds, builderLostSeconds, leaseSeconds }: Settings): Limits => ({ queueTimeoutSeconds, builderLostSeconds, leaseSeconds, explainAfterSeconds });

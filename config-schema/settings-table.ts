@@ -73,7 +73,7 @@ export const settings = {
 
   host: setting('app', 'HOST', kinds.hostName, fixed('127.0.0.1'), 'The address on which the page and the webhooks are served.'),
   port: setting('app', 'PORT', kinds.port, fixed(3000), 'The port of the page and the webhooks.'),
-  publicUrl: setting('app', 'ROUNDHOUSE_PUBLIC_URL', kinds.url, from('`http://HOST:PORT`', urlOf), 'The address under which users reach the page; checks link to it.'),
+  publicUrl: setting('both', 'ROUNDHOUSE_PUBLIC_URL', kinds.url, from('`http://HOST:PORT`', urlOf), 'The address under which users reach the page; checks link to it.'),
   sshHost: setting('app', 'ROUNDHOUSE_SSH_HOST', kinds.hostName, fixed('127.0.0.1'), 'The address on which the ssh port listens, for builders and for users.'),
   sshPort: setting('app', 'ROUNDHOUSE_SSH_PORT', kinds.port, fixed(2222), 'The ssh port, for builders and for users.'),
 

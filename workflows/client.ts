@@ -39,7 +39,7 @@ export async function viewPipeline(client: Client, repositoryId: number, number:
       view.workflows.flatMap((workflow) =>
         workflow.jobs.flatMap((job) =>
           job.slices.map(async (slice, index) => {
-            if (slice.state !== 'running') return;
+            if (slice.state === 'ended' || job.state === 'ended') return;
             const key = { repositoryId, pipeline: number, workflow: workflow.name, job: job.name, slice: index };
             job.slices[index] = (await viewSlice(client, key)) ?? slice;
           }),

@@ -17,7 +17,6 @@ export type JobRun = {
   jobView: JobView;
   limits: Limits;
   gate: Gate;
-  changed: () => void;
 };
 
 export async function runJob(run: JobRun): Promise<Outcome> {
@@ -40,17 +39,13 @@ export async function runJob(run: JobRun): Promise<Outcome> {
   );
   const outcome = combine(outcomes);
   const decisive = jobView.slices.find((slice) => slice.outcome === outcome);
+  delete jobView.reason;
   if (outcome !== 'passed' && decisive?.reason !== undefined) jobView.reason = decisive.reason;
   return outcome;
 }
 
-function runSlice({ view, workflow, job, jobView, limits, changed }: JobRun, index: number): Promise<SliceView> {
+function runSlice({ view, workflow, job, limits }: JobRun, index: number): Promise<SliceView> {
   const key: SliceKey = { repositoryId: view.repository.id, pipeline: view.number, workflow, job: job.name, slice: index };
-  jobView.slices[index]!.state = 'running';
-  if (jobView.state === 'waiting') {
-    Object.assign(jobView, { state: 'running', startedAt: new Date().toISOString() });
-    changed();
-  }
   return executeChild<typeof slice>('slice', {
     workflowId: sliceWorkflowId(key),
     args: [{ key, repository: view.repository, total: job.parallelism, job, limits }],

@@ -15,3 +15,6 @@ export const openPipelines = defineQuery<number[]>('openPipelines');
 export const pipelineView = defineQuery<PipelineView>('pipelineView');
 /** Of a slice: itself, with its steps. */
 export const sliceView = defineQuery<SliceView>('sliceView');
+/** To a pipeline, from a slice: it runs, or waits for longer than a moment and says why. */
+export const sliceProgress = defineSignal<[SliceProgress]>('sliceProgress');
+export type SliceProgress = { workflow: string; job: string; slice: number } & ({ state: 'running' } | { state: 'waiting'; reason: string });

@@ -9,7 +9,7 @@ import { control, type LoadedPipeline } from './activities.ts';
 import { coalesced, type Coalesced } from './coalesced.ts';
 import { slicesAtOnce } from './gate.ts';
 import { runJob } from './job.ts';
-import { pipelineEnded, pipelineView } from './messages.ts';
+import { pipelineEnded, pipelineView, sliceProgress, type SliceProgress } from './messages.ts';
 import { readyJobs } from './ready-jobs.ts';
 
 export type PipelineInput = { trigger: Trigger; number: number };
@@ -73,6 +73,8 @@ async function run(view: PipelineView, loaded: LoadedPipeline, reports: Coalesce
 
   view.trust = loaded.trust;
   view.workflows = loaded.graph.workflows.map(({ name, jobs }) => ({ name, outcome: null, jobs: jobs.map(waitingJob) }));
+  const progress = new Map<string, (news: SliceProgress) => void>();
+  setHandler(sliceProgress, (news) => progress.get(news.workflow)?.(news));
   const gate = slicesAtOnce();
   const checkNames = uniqueCheckNames(loaded.graph);
 
@@ -98,6 +100,18 @@ async function run(view: PipelineView, loaded: LoadedPipeline, reports: Coalesce
         reporters[j]!.changed();
       };
 
+      progress.set(workflowName, (news) => {
+        const j = jobs.findIndex((candidate) => candidate.name === news.job);
+        const job = workflow.jobs[j]!;
+        if (job.state === 'ended') return;
+        if (news.state === 'running') {
+          job.slices[news.slice]!.state = 'running';
+          if (job.state === 'running') return;
+          Object.assign(job, { state: 'running', startedAt: now() });
+          delete job.reason;
+        } else if (job.state === 'waiting') job.reason = news.reason;
+        reporters[j]!.changed();
+      });
       const running = new Map<string, Promise<void>>();
       while (outcomes.size < jobs.length) {
         const ready = readyJobs(jobs, outcomes, started);
@@ -106,8 +120,7 @@ async function run(view: PipelineView, loaded: LoadedPipeline, reports: Coalesce
           started.add(name);
           const j = jobs.findIndex((candidate) => candidate.name === name);
           const job = workflow.jobs[j]!;
-          const changed = (): void => reporters[j]!.changed();
-          const whole = runJob({ view, workflow: workflowName, job: jobs[j]!, jobView: job, limits: loaded.limits, gate, changed });
+          const whole = runJob({ view, workflow: workflowName, job: jobs[j]!, jobView: job, limits: loaded.limits, gate });
           running.set(name, whole.then((outcome) => end(j, outcome)).finally(() => running.delete(name)));
         }
         if (ready.notRun.length > 0) continue;

@@ -1,6 +1,6 @@
 // One slice of a job: find a builder, run its steps in one sandbox, leave nothing behind. A lost builder costs one attempt.
 
-import { ActivityFailure, ApplicationFailure, CancellationScope, TimeoutFailure, isCancellation, log, setHandler, sleep } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, CancellationScope, TimeoutFailure, getExternalWorkflowHandle, isCancellation, log, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
 import type { SliceKey } from '../config-schema/address.ts';
 import type { Outcome, StepResult } from '../config-schema/outcome.ts';
 import type { GraphJob } from '../config-schema/plan.ts';
@@ -8,7 +8,7 @@ import { classQueue, failureTypes } from '../config-schema/queues.ts';
 import type { Repository } from '../config-schema/trigger.ts';
 import type { SliceView } from '../config-schema/view.ts';
 import { anyBuilder, control, thisBuilder, type Limits, type OpenedSandbox } from './activities.ts';
-import { sliceView } from './messages.ts';
+import { sliceProgress, sliceView } from './messages.ts';
 
 /** The first, and two more when builders are lost. */
 const mostAttempts = 3;
@@ -16,7 +16,6 @@ const mostAttempts = 3;
 const mostSandboxes = 3;
 /** Failures of our own in one step before we call ourselves broken. */
 const mostFaults = 5;
-const explainAfterSeconds = 30;
 
 export type SliceInput = { key: SliceKey; repository: Repository; total: number; job: GraphJob & { resourceClass: string | null }; limits: Limits };
 
@@ -63,6 +62,7 @@ async function oneAttempt(input: SliceInput, view: SliceView): Promise<End | 'bu
   if ('outcome' in opened) return opened;
   view.builder = opened.builder;
   Object.assign(view, { state: 'running', startedAt: view.startedAt ?? now() });
+  await tellPipeline(input.key, { state: 'running' });
   const seconds = input.job.timeoutSeconds;
   const builder = thisBuilder(opened.queue, input.limits, seconds + 600);
   let lost = false;
@@ -81,14 +81,15 @@ async function oneAttempt(input: SliceInput, view: SliceView): Promise<End | 'bu
 const disown = ({ key }: SliceInput, { attempt }: SliceView): Promise<void> => control.beginAttempt({ slice: key, attempt: attempt + 1 });
 
 /** A completion of openSandbox may be lost and the lease run out: then another sandbox is opened. */
-async function openAndClaim({ key, total, job, limits }: SliceInput, view: SliceView): Promise<OpenedSandbox | End> {
+async function openAndClaim(input: SliceInput, view: SliceView): Promise<OpenedSandbox | End> {
+  const { key, total, job, limits } = input;
   const resourceClass = job.resourceClass ?? 'medium';
   const { openSandbox } = anyBuilder(classQueue(resourceClass), limits);
   for (let tries = 1; ; tries++) {
     let claiming = false;
     try {
       const opening = openSandbox({ slice: key, sliceTotal: total, attempt: view.attempt, resourceClass, leaseSeconds: limits.leaseSeconds });
-      const opened = await explained(opening, resourceClass, view);
+      const opened = await explained(opening, resourceClass, input, view);
       claiming = true;
       await thisBuilder(opened.queue, limits, 1).claimSandbox({ sandbox: opened.sandbox });
       delete view.reason;
@@ -96,22 +97,25 @@ async function openAndClaim({ key, total, job, limits }: SliceInput, view: Slice
     } catch (error) {
       if (isCancellation(error)) throw error;
       if (typeOf(error) === failureTypes.unknownImage) return { outcome: 'failed', reason: sentenceOf(error) };
-      if (timeoutOf(error) === 'SCHEDULE_TO_CLOSE' && !claiming) return { outcome: 'broken', reason: view.reason ?? `no builder took it within ${limits.queueTimeoutSeconds} s` };
+      // A task that nobody ever took ends as schedule-to-start, one that was refused until the end as schedule-to-close.
+      if (!claiming && (timeoutOf(error) === 'SCHEDULE_TO_CLOSE' || timeoutOf(error) === 'SCHEDULE_TO_START')) return { outcome: 'broken', reason: view.reason ?? `no builder took it within ${limits.queueTimeoutSeconds} s` };
       if (tries >= mostSandboxes) return { outcome: 'broken', reason: sentenceOf(error) };
       log.warn('a sandbox could not be had', { error });
     }
   }
 }
 
-/** While the work waits for longer than half a minute, the view says why. */
-async function explained<T>(work: Promise<T>, resourceClass: string, view: SliceView): Promise<T> {
+/** While the work waits for longer than a moment, the view and the check say why. */
+async function explained<T>(work: Promise<T>, resourceClass: string, { key, limits }: SliceInput, view: SliceView): Promise<T> {
   const explaining = new CancellationScope();
   void explaining
     .run(async () => {
       for (;;) {
-        await sleep(`${explainAfterSeconds}s`);
-        const reason = await control.explainWait({ resourceClass });
-        view.reason = reason ?? `waits for room on a builder of class ${resourceClass}`;
+        await sleep(`${limits.explainAfterSeconds}s`);
+        const reason = (await control.explainWait({ resourceClass })) ?? `waits for room on a builder of class ${resourceClass}`;
+        if (reason === view.reason) continue;
+        view.reason = reason;
+        await tellPipeline(key, { state: 'waiting', reason });
       }
     })
     .catch(() => undefined);
@@ -120,6 +124,11 @@ async function explained<T>(work: Promise<T>, resourceClass: string, view: Slice
   } finally {
     explaining.cancel();
   }
+}
+
+async function tellPipeline({ workflow, job, slice }: SliceKey, progress: { state: 'running' } | { state: 'waiting'; reason: string }): Promise<void> {
+  const { parent } = workflowInfo();
+  if (parent) await getExternalWorkflowHandle(parent.workflowId).signal(sliceProgress, { workflow, job, slice, ...progress });
 }
 
 async function runSteps({ job, repository, limits }: SliceInput, view: SliceView, opened: OpenedSandbox, builder: ReturnType<typeof thisBuilder>): Promise<End> {

@@ -192,7 +192,7 @@ function parseAddress(address: string): { host: string; port: number } {
 /** ssh2 marks an error with where it arose. */
 function refusal(error: unknown, address: string): string {
   const { level, message = String(error) } = error as { level?: string; message?: string };
-  if (level === 'client-authentication') return `the app at ${address} does not know this builder's key: join it again with \`roundhouse builder --join\``;
-  if (/verification failed/.test(message)) return `another key than the pinned one answers at ${address}: if the app was set up anew, join it again; if not, somebody stands between`;
+  if (level === 'client-authentication') return `the app at ${address} does not know this builder's key: put its ssh_key's public half into ssh/builders/NAME.pub of the app's data folder`;
+  if (/verification failed/.test(message)) return `another key than the pinned one answers at ${address}: if the app was set up anew, give this builder its new ssh/host_key.pub; if not, somebody stands between`;
   return `cannot connect to the app at ${address}: ${message}`;
 }

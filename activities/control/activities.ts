@@ -38,6 +38,8 @@ export type Limits = {
   queueTimeoutSeconds: number;
   /** A builder that takes nothing from its own queue for so long is lost. */
   builderLostSeconds: number;
+  /** A slice that has waited for a builder so long says why. */
+  explainAfterSeconds: number;
   /** A sandbox that is not claimed for so long destroys itself. */
   leaseSeconds: number;
 };

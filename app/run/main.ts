@@ -18,7 +18,7 @@ import type { Diagnostic, Plan } from '../../config-schema/plan.ts';
 import { summaryKey, type PipelineView } from '../../config-schema/view.ts';
 import { noCommit, type Trigger } from '../../config-schema/trigger.ts';
 import { cancelPipeline, deliverTrigger, viewPipeline } from '../../workflows/client.ts';
-import { classChoice, seenAt, waitReason } from '../offers.ts';
+import { classChoice, limitsOf, seenAt, waitReason } from '../offers.ts';
 import { Problem } from '../cli/problem.ts';
 import { operatorLog } from '../operator-log.ts';
 import { endOnTrouble, whenAsked } from '../process.ts';
@@ -92,7 +92,7 @@ await endOnTrouble(async () => {
         seal,
         lastLines: () => Promise.resolve([]),
         configPaths: configPath === null ? settings.configPaths : [configPath],
-        limits: settings,
+        limits: limitsOf(settings),
         publicUrl: settings.publicUrl,
       }),
     });
@@ -107,7 +107,8 @@ await endOnTrouble(async () => {
     await deliverTrigger(client, triggerOf(basename(snapshot.top), snapshot.branch, snapshot.sha));
     asked.addEventListener('abort', () => {
       show('\ncanceling …\n');
-      void cancelPipeline(client, repository.id, 1);
+      // Too late is no fault: the pipeline has ended then.
+      cancelPipeline(client, repository.id, 1).catch(() => undefined);
     });
     let newest: PipelineView | null = null;
     const slices = ({ workflow, job }: { workflow: string; job: string }): number =>

@@ -11,7 +11,7 @@ import { startWorld } from '../workflows/world.ts';
 const release = process.argv[2];
 if (release === undefined || !/^[\w.-]+$/.test(release)) throw new Error('say for which release: node test/histories/record.ts 0.1.0');
 const here = new URL('.', import.meta.url).pathname;
-const world = await startWorld({ queueTimeoutSeconds: 30, builderLostSeconds: 3, leaseSeconds: 5 }, join(here, 'payload.keys'));
+const world = await startWorld({ queueTimeoutSeconds: 30, builderLostSeconds: 3, leaseSeconds: 5, explainAfterSeconds: 1 }, join(here, 'payload.keys'));
 try {
   const job = (command: string): string => `{docker: [{image: "debian:bookworm"}], working_directory: ${world.folder}, steps: [{run: ${JSON.stringify(command)}}]}`;
   let builder = await world.startBuilder('b1');

@@ -19,7 +19,7 @@ let world: World;
 let builders: BuilderProcess[] = [];
 let last = 0;
 before(async () => {
-  world = await startWorld({ queueTimeoutSeconds: 30, builderLostSeconds: 3, leaseSeconds: 2 });
+  world = await startWorld({ queueTimeoutSeconds: 10, builderLostSeconds: 3, leaseSeconds: 2, explainAfterSeconds: 1 });
 });
 afterEach(async () => {
   await Promise.all(builders.map((builder) => builder.stop()));
@@ -120,6 +120,17 @@ test('a job over its time is timed out, and its step is killed', async () => {
   const view = await world.ended(++last);
   assert.equal(view.outcome, 'timed-out');
   assert.match(view.workflows[0]!.jobs[0]!.reason!, /longer than 2 s/);
+});
+
+test('nobody takes the work: the check says why, and after the queue timeout the job is broken', async () => {
+  const { sha } = await world.push(oneStep('true'));
+  const number = ++last;
+  const check = () => [...world.forge.checks.values()].find((candidate) => candidate.sha === sha);
+  await world.until('the check says why', () => Promise.resolve(/no builder is connected/.test(check()?.output?.summary ?? '')));
+  assert.equal(check()!.status, 'queued');
+  const view = await world.ended(number);
+  assert.equal(view.outcome, 'broken');
+  assert.match(view.workflows[0]!.jobs[0]!.reason!, /no builder is connected/);
 });
 
 test('an unknown image fails the job with a sentence, without a retry', async () => {

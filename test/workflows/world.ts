@@ -51,7 +51,7 @@ const classes: Record<string, ResourceClass> = { medium: { cpus: 1, memoryBytes:
 const cache = process.env.ROUNDHOUSE_CACHE ?? '/var/cache/roundhouse';
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, builderLostSeconds: 4, leaseSeconds: 5 }, payloadKeyFile?: string): Promise<World> {
+export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, builderLostSeconds: 4, leaseSeconds: 5, explainAfterSeconds: 1 }, payloadKeyFile?: string): Promise<World> {
   Runtime.install({ logger: new DefaultLogger(process.env.LOG_LEVEL === 'debug' ? 'WARN' : 'ERROR') });
   const folder = await mkdtemp(join(tmpdir(), 'rh-world-'));
   const environment = await TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path: await findTemporal(cache) }, log: { format: 'json', level: 'error' } } });
@@ -69,7 +69,7 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
       store,
       compile: compileConfig,
       resourceClass: () => Promise.resolve({ name: 'medium' }),
-      explainWait: () => Promise.resolve(null),
+      explainWait: () => Promise.resolve(present.size > 0 ? null : 'no builder is connected'),
       builderSeenAt: (id) => Promise.resolve(present.has(id) ? new Date().toISOString() : null),
       seal,
       lastLines: () => Promise.resolve([]),

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { removeTree } from '../remove-tree.ts';
 import type { StoragePool } from './pool.ts';
-import { askFileSystem, withLock } from './syscalls.ts';
+import { askFileSystem, unmount, withLock } from './syscalls.ts';
 
 export type BtrfsPoolOptions = {
   /** Where the pool is mounted, or a folder on a btrfs that is there already. */
@@ -48,6 +48,9 @@ export function btrfsPool({ folder, image }: BtrfsPoolOptions): StoragePool {
       else await removeTree(join(folder, name));
     },
     names: async () => (isReady() ? readdirSync(folder) : []),
+    async release() {
+      if (image && isReady()) unmount(folder);
+    },
   };
 }
 

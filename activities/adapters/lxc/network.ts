@@ -44,6 +44,18 @@ export function readRuleFacts(settings: NetworkSettings): RuleFacts {
   return { onLink: [...new Set(onLink)].sort(), uplinks: uplinks(settings), isRouter: readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim() === '1' };
 }
 
+/** Somebody may have flushed the rules: they are looked at again for a sandbox, but not for each of a hundred. */
+export function recentlyEnsured(ensure: () => Promise<string[]>): { now(): Promise<string[]>; lately(): Promise<string[]> } {
+  let last = { at: -Infinity, done: Promise.resolve<string[]>([]) };
+  const now = (): Promise<string[]> => {
+    const done = ensure();
+    last = { at: performance.now(), done };
+    done.catch(() => (last.at = -Infinity));
+    return done;
+  };
+  return { now, lately: () => (performance.now() - last.at < 5000 ? last.done : now()) };
+}
+
 async function ensureNetwork(settings: NetworkSettings): Promise<string[]> {
   const did: string[] = [];
   const facts = readRuleFacts(settings);

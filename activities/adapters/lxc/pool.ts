@@ -14,6 +14,8 @@ export interface StoragePool {
   create(name: string, diskBytes: number | null): Promise<string>;
   destroy(name: string): Promise<void>;
   names(): Promise<string[]>;
+  /** Lets go of the machine when no sandbox is left and none will come: what is mounted is unmounted. */
+  release(): Promise<void>;
 }
 
 /** Ordinary folders, without quotas. */
@@ -30,6 +32,7 @@ export function folderPool(folder: string): StoragePool {
       return own;
     },
     destroy: (name) => removeTree(join(folder, name)),
+    release: () => Promise.resolve(),
     names: async () => (existsSync(folder) ? await readdir(folder) : []),
   };
 }

@@ -1,7 +1,7 @@
 // What does a sandbox see as its file system?
 
 import { chmodSync, chownSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { paths } from '../../../sandbox-agent/protocol.ts';
 import { mountFolder, rangeId } from './ranges.ts';
 import { bindFolder, mountOverlay, unmount } from './syscalls.ts';
@@ -37,6 +37,8 @@ export function mountRootfs(rootfs: Rootfs): void {
   give(upper, owner, 0o755);
   const [root, shared] = [rootFolder(number), sharedFolder(number)];
   for (const folder of [root, shared]) mkdirSync(folder, { recursive: true });
+  // The container's root, who is nobody on the host, walks to its root file system on this path.
+  for (const folder of [dirname(dirname(mountFolder(number))), dirname(mountFolder(number)), mountFolder(number)]) chmodSync(folder, 0o711);
 
   writeUpper(rootfs, upper, owner);
   bindFolder(rootfs.image, lower, { idMap: rootfs.userNamespace, setuid: true });

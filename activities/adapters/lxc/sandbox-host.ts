@@ -1,6 +1,6 @@
 // How do containers of LXC become the sandboxes of a builder?
 
-import { mkdirSync, existsSync, realpathSync, writeFileSync } from 'node:fs';
+import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { agentCommand, paths } from '../../../sandbox-agent/protocol.ts';
 import type { ImageStore } from '../../builder/image-store.ts';
@@ -11,14 +11,15 @@ import { containerConfig } from './container-config.ts';
 import { judge, weigh } from './cpu-weight.ts';
 import { assertLimits } from './limits.ts';
 import { defaultNetwork, type NetworkSettings } from './network-place.ts';
-import { sandboxNetwork } from './network.ts';
+import { recentlyEnsured, sandboxNetwork } from './network.ts';
+import { orphan, removeOrphans } from './orphans.ts';
 import type { StoragePool } from './pool.ts';
-import { claimRange, listRanges, rangeId, rangeOf, releaseRange, runFolder, takeClaim, type Range } from './ranges.ts';
+import { queuesByName } from './queues.ts';
+import { claimRange, listRanges, rangeId, rangeOf, releaseRange, type Range } from './ranges.ts';
 import { Records } from './records.ts';
 import { removeTraces, tracedNumbers } from './remove.ts';
 import { mountRootfs, sharedFolder } from './rootfs.ts';
 import { startContainer } from './start.ts';
-import { withLock } from './syscalls.ts';
 import { userNamespaces } from './user-namespace.ts';
 
 export type LxcOptions = {
@@ -71,7 +72,7 @@ export function lxcSandboxHost(options: LxcOptions): SandboxHost {
         await queue(name, () => destroy(name));
         removed.push(`sandbox ${name}`);
       }
-      return [...removed, ...(await removeOrphans())];
+      return [...removed, ...(await removeOrphans(owner, machine))];
     },
   };
 
@@ -86,14 +87,16 @@ export function lxcSandboxHost(options: LxcOptions): SandboxHost {
     if (handle && isRunning(before)) return handle;
     await destroy(spec.name);
 
-    // Before anything is made: an image that nobody knows is the user's mistake.
-    const [image] = await Promise.all([images.rootfs(spec.image), network.lately()]);
     try {
+      const [image] = await Promise.all([images.rootfs(spec.image), network.lately()]);
       return await make(spec, image);
     } catch (error) {
-      await destroy(spec.name);
-      if (error instanceof SandboxError) throw error;
-      throw new SandboxError('start-failed', 'The sandbox could not be made on this builder.', { cause: error });
+      const cause = await destroy(spec.name).then(
+        () => error,
+        (remains: unknown) => new AggregateError([error, remains], 'and what was made of it could not be removed'),
+      );
+      if (error instanceof SandboxError && cause === error) throw error;
+      throw new SandboxError('start-failed', 'The sandbox could not be made on this builder.', { cause });
     }
   }
 
@@ -132,24 +135,6 @@ export function lxcSandboxHost(options: LxcOptions): SandboxHost {
     records.remove(name);
   }
 
-  /** What owners that are gone for good, or nobody at all, left on the machine. */
-  async function removeOrphans(): Promise<string[]> {
-    const removed: string[] = [];
-    await withLock(join(runFolder, 'orphans.lock'), async () => {
-      // Traces first: whatever is made after this listing has been claimed before it, and is claimed in the next listing too.
-      const traced = tracedNumbers(machine);
-      const claims = new Map(listRanges().map((range) => [range.number, range]));
-      for (const number of traced.filter((n) => !claims.has(n) && takeClaim(n, owner, orphan))) claims.set(number, { number, name: orphan, owner });
-      for (const { number, name, owner: itsOwner } of claims.values()) {
-        if (name !== orphan && existsSync(itsOwner)) continue;
-        await removeTraces(number, machine);
-        releaseRange(number);
-        removed.push(`remains under number ${number}`);
-      }
-    });
-    return removed;
-  }
-
   function ownRanges(): Range[] {
     return listRanges().filter((range) => range.owner === owner && range.name !== orphan);
   }
@@ -170,9 +155,6 @@ export function lxcSandboxHost(options: LxcOptions): SandboxHost {
   }
 }
 
-/** In place of a sandbox's name in the claim of a number that is only being cleared. */
-const orphan = 'orphan';
-
 /** A name becomes a folder's name and part of a config file. */
 function checkName(name: string): string {
   if (!/^[a-z0-9]{1,32}$/.test(name)) throw new Error(`${JSON.stringify(name)} is no name for a sandbox: 8 to 12 lower-case letters and digits`);
@@ -182,34 +164,4 @@ function checkName(name: string): string {
 /** The rules of the bridge keep sandboxes apart already; this is the second lock on the same door. */
 function isolatePort(interfaceOnHost: string): void {
   writeFileSync(`/sys/class/net/${interfaceOnHost}/brport/isolated`, '1');
-}
-
-/** Calls for one name wait for each other. */
-function queuesByName() {
-  const tails = new Map<string, Promise<unknown>>();
-  return {
-    isBusy: (name: string): boolean => tails.has(name),
-    async queue<T>(name: string, action: () => Promise<T>): Promise<T> {
-      const turn = (tails.get(name) ?? Promise.resolve()).then(action, action);
-      const tail = turn.catch(() => undefined);
-      tails.set(name, tail);
-      try {
-        return await turn;
-      } finally {
-        if (tails.get(name) === tail) tails.delete(name);
-      }
-    },
-  };
-}
-
-/** Somebody may have flushed the rules: they are looked at again for a sandbox, but not for each of a hundred. */
-function recentlyEnsured(ensure: () => Promise<string[]>) {
-  let last = { at: -Infinity, done: Promise.resolve<string[]>([]) };
-  const now = (): Promise<string[]> => {
-    const done = ensure();
-    last = { at: performance.now(), done };
-    done.catch(() => (last.at = -Infinity));
-    return done;
-  };
-  return { now, lately: () => (performance.now() - last.at < 5000 ? last.done : now()) };
 }

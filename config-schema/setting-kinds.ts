@@ -43,8 +43,6 @@ export const url = kind(
 
 const cidr = z.union([z.cidrv4(), z.cidrv6()]);
 export const networks = kind('a list of networks such as 10.1.0.0/16', list.pipe(z.array(cidr)));
-const ip = z.union([z.ipv4(), z.ipv6()]);
-export const addresses = kind('a list of IP addresses', list.pipe(z.array(ip).min(1)));
 export const paths = kind(
   'a list of paths inside the repository, without `..`',
   list.pipe(z.array(z.string().refine((words) => !words.startsWith('/') && !words.split('/').includes('..'))).min(1)),

@@ -90,7 +90,6 @@ export const settings = {
   payloadKeyFile: setting('both', 'ROUNDHOUSE_PAYLOAD_KEY_FILE', kinds.path, inData('payload.keys'), 'The keys with which everything in Temporal is encrypted. Made when it is missing.'),
 
   configPaths: setting('app', 'ROUNDHOUSE_CONFIG_PATHS', kinds.paths, fixed<string[]>(['.circle.yml', '.circleci/config.yml']), 'Where the config may lie in a repository; the first that exists counts.'),
-  forks: setting('app', 'ROUNDHOUSE_FORKS', kinds.oneOf('never', 'approve', 'always'), fixed('never'), "Whether pull requests of forks run: never, after a maintainer's approval of the commit, or always."),
   classes: setting('both', null, kinds.classes, fixed(defaultClasses, 'those of the original'), 'Resource classes: a map of name to cpus, memory, pids, disk, laid over the default table; null takes a class away.'),
   defaultClass: setting('app', 'ROUNDHOUSE_DEFAULT_CLASS', kinds.text, fixed('medium'), 'The class of a job that names none, or one that is not in the table.'),
   queueTimeoutSeconds: setting('app', 'ROUNDHOUSE_QUEUE_TIMEOUT', kinds.duration, fixed(1800, '`30m`'), 'How long a job waits for a builder before it is broken.', { file: 'queueTimeout' }),
@@ -105,7 +104,6 @@ export const settings = {
   pool: setting('builder', 'ROUNDHOUSE_POOL', kinds.oneOf('folder', 'btrfs'), fixed('folder'), 'What the disks of sandboxes lie on: ordinary folders without limits, or a btrfs that holds each to its limit.'),
   poolGigabytes: setting('builder', 'ROUNDHOUSE_POOL_GIGABYTES', kinds.factor, fixed(100), 'How large the btrfs may grow that a builder makes in its state folder. It takes only what is used.'),
   allowPrivate: setting('builder', 'ROUNDHOUSE_ALLOW_PRIVATE', kinds.networks, fixed<string[]>([], 'none'), 'Private networks that sandboxes may reach.'),
-  dns: optional('builder', 'ROUNDHOUSE_DNS', kinds.addresses, 'The name servers that answer for sandboxes.', { words: "those of the host's resolv.conf" }),
 };
 
 /** Every setting, each with its value or its default; null where there is neither. */

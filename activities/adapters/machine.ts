@@ -30,6 +30,13 @@ export async function machineHost(settings: MachineSettings): Promise<{ host: Sa
   return { host, pool };
 }
 
+/** For builders that come and go, as those of demonstrations: nothing of theirs stays on the machine but their folder. */
+export async function clearMachine(settings: MachineSettings): Promise<void> {
+  const { host, pool } = await machineHost(settings);
+  await host.reconcile(new Set());
+  await pool.release();
+}
+
 /** All that the doctor asks about this machine. */
 export async function factsOf(settings: MachineSettings, findTemporal: () => Promise<string>): Promise<MachineFacts> {
   const { host, pool } = await machineHost(settings);

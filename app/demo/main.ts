@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { machineHost } from '../../activities/adapters/machine.ts';
+import { clearMachine } from '../../activities/adapters/machine.ts';
 import { generateKey } from '../../activities/key-file.ts';
 import { startGitHub, type CheckRun } from '../../test/github/index.ts';
 import { endOnTrouble, whenAsked } from '../process.ts';
@@ -94,7 +94,7 @@ await endOnTrouble(async () => {
   } finally {
     await family.end();
     await github.stop();
-    await (await machineHost(settings)).host.reconcile(new Set());
+    await clearMachine(settings);
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 });

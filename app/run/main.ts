@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileStore } from '../../activities/adapters/file-store.ts';
 import { localForge } from '../../activities/adapters/local-forge.ts';
-import { machineHost } from '../../activities/adapters/machine.ts';
+import { clearMachine } from '../../activities/adapters/machine.ts';
 import { seal } from '../../activities/adapters/sealing.ts';
 import { connectClient, connectWorkers, dataConverter, installRuntime, untilItAnswers, workflowBundle } from '../../activities/adapters/temporal.ts';
 import { controlActivities } from '../../activities/control/control.ts';
@@ -42,6 +42,7 @@ await endOnTrouble(async () => {
   // Logs are what this command is for, unless it is asked for an object.
   const show = (text: string): void => void (options.json ? process.stderr : process.stdout).write(text);
   const folder = await mkdtemp(join(tmpdir(), 'roundhouse-run-'));
+  const errors: string[] = [];
   const ending: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true, maxRetries: 5 })];
   try {
     const snapshot = await takeSnapshot(process.cwd(), join(folder, 'snapshot.git'));
@@ -73,7 +74,7 @@ await endOnTrouble(async () => {
       ],
       (line) => log.warn({}, line),
     );
-    ending.push(async () => (await machineHost(settings)).host.reconcile(new Set()), () => family.end());
+    ending.push(() => clearMachine(settings), () => family.end());
 
     const client = await untilItAnswers(() => connectClient(settings), asked);
     const connection = await connectWorkers(settings);
@@ -85,7 +86,11 @@ await endOnTrouble(async () => {
       activities: controlActivities({
         forge: localForge({ repositoryFolder: snapshot.folder, sha: snapshot.sha, configPath, onReport: () => undefined }),
         store,
-        compile: (text, place) => changed(compileConfig(text, place), options),
+        compile: (text, place) => {
+          const compiled = changed(compileConfig(text, place), options);
+          if ('errors' in compiled) errors.push(...compiled.errors.map(({ line, column, message }) => `${place.path}:${line}:${column}: ${message}`));
+          return compiled;
+        },
         resourceClass: classChoice(settings, registry),
         explainWait: waitReason(registry),
         builderSeenAt: seenAt(registry),
@@ -115,6 +120,7 @@ await endOnTrouble(async () => {
       newest?.workflows.find(({ name }) => name === workflow)?.jobs.find(({ name }) => name === job)?.slices.length ?? 1;
     const look = async (): Promise<PipelineView | null> => (newest = (await ended(store)) ?? (await viewPipeline(client, repository.id, 1)));
     const view = await followPipeline({ store, sshPort, logCodec }, look, showLines(show, slices));
+    for (const error of errors) process.stderr.write(`${error}\n`);
     show(summary(view));
     if (options.json) process.stdout.write(`${JSON.stringify(summaryObject(view))}\n`);
     const nothingRan = view.workflows.length === 0;

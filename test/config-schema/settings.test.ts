@@ -46,7 +46,6 @@ test('with nothing set, everything has its default', () => {
     store: { kind: 'file', folder: '/var/lib/roundhouse/store' },
     payloadKeyFile: '/var/lib/roundhouse/payload.keys',
     configPaths: ['.circle.yml', '.circleci/config.yml'],
-    forks: 'never',
     classes: defaultClasses,
     defaultClass: 'medium',
     queueTimeoutSeconds: 1800,
@@ -57,7 +56,6 @@ test('with nothing set, everything has its default', () => {
     cpuOvercommit: 2,
     leaseSeconds: 30,
     allowPrivate: [],
-    dns: null,
   } satisfies Partial<Settings>);
   assert.deepEqual(Object.entries(settingsOf({})).filter(([, value]) => value === undefined), []);
 });
@@ -104,11 +102,9 @@ suite('a value', () => {
     ['queueTimeoutSeconds', {}, { queueTimeout: '1.5h' }, 5400],
     ['allowPrivate', { ROUNDHOUSE_ALLOW_PRIVATE: '10.0.0.0/8, fd00::/8,' }, {}, ['10.0.0.0/8', 'fd00::/8']],
     ['allowPrivate', {}, { allowPrivate: ['192.168.1.0/24'] }, ['192.168.1.0/24']],
-    ['dns', { ROUNDHOUSE_DNS: '1.1.1.1,::1' }, {}, ['1.1.1.1', '::1']],
     ['configPaths', {}, { configPaths: ['ci.yml'] }, ['ci.yml']],
     ['cpuOvercommit', { ROUNDHOUSE_CPU_OVERCOMMIT: '1.5' }, {}, 1.5],
     ['leaseSeconds', {}, { leaseSeconds: 5 }, 5],
-    ['forks', { ROUNDHOUSE_FORKS: 'approve' }, {}, 'approve'],
     ['builderName', { ROUNDHOUSE_BUILDER_NAME: 'b.1_x-y' }, {}, 'b.1_x-y'],
   ];
   for (const [key, env, file, expected] of table)
@@ -132,7 +128,7 @@ suite('a fault is a sentence', () => {
     [{}, { sshPort: 1.5 }, ['roundhouse.yml sshPort: must be a port from 1 to 65535, or 0 for any free one, is 1.5. Correct it, or remove it for the default: 2222.']],
     [{ TEMPORAL_ADDRESS: 'localhost' }, null, ['TEMPORAL_ADDRESS: must be HOST:PORT, is "localhost". Correct it, or remove it for the default: 127.0.0.1:7233.']],
     [{ ROUNDHOUSE_STORE: 's3:bucket' }, null, ['ROUNDHOUSE_STORE: must be `file:` and a folder, is "s3:bucket". Correct it, or remove it for the default: file: with store in the data folder.']],
-    [{ ROUNDHOUSE_FORKS: 'yes' }, null, ['ROUNDHOUSE_FORKS: must be one of never, approve, always, is "yes". Correct it, or remove it for the default: never.']],
+    [{ ROUNDHOUSE_POOL: 'zfs' }, null, ['ROUNDHOUSE_POOL: must be one of folder, btrfs, is "zfs". Correct it, or remove it for the default: folder.']],
     [{ ROUNDHOUSE_ALLOW_PRIVATE: '10.0.0.0/8,10.x' }, null, ['ROUNDHOUSE_ALLOW_PRIVATE (1): must be a list of networks such as 10.1.0.0/16, is "10.0.0.0/8,10.x". Correct it, or remove it for the default: none.']],
     [{ GHE_HOST: 'https://x' }, null, ['GHE_HOST: must be a host name or an address, is "https://x". Correct it, or remove it.']],
     [{}, { webhookSecret: ['hunter2'], privateKey: 12345 }, ['roundhouse.yml privateKey: must be a text. Correct it, or remove it.', 'roundhouse.yml webhookSecret: must be a text. Correct it, or remove it.']],

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { fileStore } from '../../activities/adapters/file-store.ts';
 import { logCodec } from '../../activities/log-codec.ts';
-import { machineHost } from '../../activities/adapters/machine.ts';
+import { clearMachine, machineHost } from '../../activities/adapters/machine.ts';
 import { generateKey } from '../../activities/key-file.ts';
 import { readSettings } from '../../app/read-settings.ts';
 import { embeddedTemporal } from '../../app/up/all.ts';
@@ -216,7 +216,7 @@ export async function startInstance({ builders = ['b1'], env: extra = {} }: { bu
         await running.kill('SIGTERM');
       }
       await github.stop();
-      for (const builder of usedBuilders) await (await machineHost(await readSettings(env(builder)))).host.reconcile(new Set());
+      for (const builder of usedBuilders) await clearMachine(await readSettings(env(builder)));
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };

@@ -16,6 +16,8 @@ const { root } = parseArgs({
 }).values;
 const at = (path: string): string => root + path;
 
+// Whatever the builder was started with: files of a build have the modes that builds expect.
+process.umask(0o022);
 const steps = stepTable({ user: agentUser(), systemCalls: loadSystemCalls(join(dirname(process.argv[1] ?? ''), 'koffi.node')) });
 const server = sshServer({
   hostKey: readFileSync(at(paths.hostKey)),

@@ -43,7 +43,8 @@ async function attempts(input: SliceInput, view: SliceView): Promise<End> {
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     Object.assign(view, { attempt, state: 'waiting', steps: input.job.steps.map(({ name }) => ({ name, state: 'waiting', startedAt: null, result: null })) });
     try {
-      await control.beginAttempt({ slice: input.key, attempt });
+      // The first has nobody before it to fence out, and somebody waits for its first line.
+      if (attempt > 1) await control.beginAttempt({ slice: input.key, attempt });
       const end = await oneAttempt(input, view);
       if (end !== 'builder-lost') return end;
     } catch (error) {
@@ -62,7 +63,8 @@ async function oneAttempt(input: SliceInput, view: SliceView): Promise<End | 'bu
   if ('outcome' in opened) return opened;
   view.builder = opened.builder;
   Object.assign(view, { state: 'running', startedAt: view.startedAt ?? now() });
-  await tellPipeline(input.key, { state: 'running' });
+  // The step does not wait for it: what is late in the view is no fault of the build.
+  void tellPipeline(input.key, { state: 'running' }).catch((error: unknown) => log.warn('the pipeline was not told', { error }));
   const seconds = input.job.timeoutSeconds;
   const builder = thisBuilder(opened.queue, input.limits, seconds + 600);
   let lost = false;

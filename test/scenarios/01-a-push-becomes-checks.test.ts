@@ -46,13 +46,14 @@ workflows:
 test('the sandbox holds the code and no credential for it', async () => {
   const sha = await instance.pushJob(`    steps:
       - checkout
-      - run: git remote -v; git status --short --branch; git log -1 --format=%H; env; cat .git/config; grep -rsl 'ghs_' / --include='*' --exclude-dir=proc --exclude-dir=sys || echo no token found
+      - run: git remote -v; git status --short --branch; git log -1 --format=%H; env; umask; cat .git/config; grep -rsl 'ghs_' / --include='*' --exclude-dir=proc --exclude-dir=sys || echo no token found
 `);
   assert.equal((await instance.check(sha)).conclusion, 'success');
   const log = await instance.logOf(await instance.ended(sha), { workflow: 'workflow', step: 1 });
   assert.match(log, new RegExp(`^${sha}$`, 'm'));
   assert.match(log, /^## main/m);
   assert.match(log, /^no token found$/m);
+  assert.match(log, /^0022$/m, 'the umask of a build is not that of its builder');
   assert.doesNotMatch(log, /ghs_|Authorization|PRIVATE KEY/i);
 });
 

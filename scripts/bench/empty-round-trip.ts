@@ -12,7 +12,7 @@ const taskQueue = 'bench';
 
 /** Answers a function that measures one, in milliseconds. The worker is ours, as warm as the app's. */
 export async function emptyRoundTrips(bench: Bench, { settings, client }: Instance): Promise<() => Promise<number>> {
-  installRuntime({ warn: (_, message) => bench.say(message), error: (_, message) => bench.say(message) });
+  installRuntime({ warn: () => undefined, error: (_, message) => bench.say(message) });
   const silent = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error: (message: string) => bench.say(message) };
   const workflowBundle = await bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL('./empty-workflow.ts', import.meta.url)), logger: silent });
   const connection = await connectWorkers(settings);

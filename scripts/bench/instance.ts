@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Client } from '@temporalio/client';
 import { fileStore } from '../../activities/adapters/file-store.ts';
-import { machineHost } from '../../activities/adapters/machine.ts';
+import { clearMachine } from '../../activities/adapters/machine.ts';
 import { connectClient } from '../../activities/adapters/temporal.ts';
 import { getJson, type ObjectStore } from '../../activities/object-store.ts';
 import { readSettings } from '../../app/read-settings.ts';
@@ -92,7 +92,7 @@ export async function startInstance(bench: Bench): Promise<Instance> {
     GHE_PROTOCOL: 'http',
   };
   const settings = await readSettings(env);
-  bench.atEnd(async () => (await machineHost(settings)).host.reconcile(new Set()));
+  bench.atEnd(() => clearMachine(settings));
   bench.atEnd(() => github.stop());
   const family = startFamily(await allMembers(settings, env), bench.say);
   bench.atEnd(() => family.end());

@@ -1,9 +1,8 @@
 // The process of `npm run bench`: which figures are asked for, and everything cleaned up at the end.
 
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { unmount } from '../../activities/adapters/lxc/syscalls.ts';
 import { Problem } from '../../app/cli/problem.ts';
 import { endOnTrouble, whenAsked } from '../../app/process.ts';
 import type { Bench } from './bench.ts';
@@ -32,7 +31,7 @@ await endOnTrouble(async () => {
   const folder = await mkdtemp(join(tmpdir(), 'roundhouse-bench-'));
   // The container's root, nobody here, walks through it.
   await chmod(folder, 0o711);
-  const ending: (() => Promise<unknown>)[] = [() => removeFolder(folder)];
+  const ending: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true, maxRetries: 5 })];
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const bench: Bench = {
     quick: args.includes('--quick'),
@@ -56,10 +55,3 @@ await endOnTrouble(async () => {
     for (const end of ending.toReversed()) await end().catch((error: unknown) => say(`while ending: ${String(error)}`));
   }
 });
-
-/** With what is still mounted in it: the pool of a builder outlives the builder. */
-async function removeFolder(folder: string): Promise<void> {
-  const mounts = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n').map((line) => line.split(' ')[4] ?? '');
-  for (const mount of mounts.filter((path) => path.startsWith(`${folder}/`)).toReversed()) unmount(mount);
-  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-}

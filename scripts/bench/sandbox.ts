@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { machineHost } from '../../activities/adapters/machine.ts';
+import { clearMachine, machineHost } from '../../activities/adapters/machine.ts';
 import { debianImages } from '../../activities/adapters/images/debian.ts';
 import { readSettings } from '../../app/read-settings.ts';
 import { bareContainer } from './bare-container.ts';
@@ -17,7 +17,7 @@ export async function benchSandbox(bench: Bench): Promise<void> {
   const builderState = join(bench.folder, 'builder');
   const settings = { ...(await readSettings({ ...process.env, ROUNDHOUSE_DATA: join(bench.folder, 'data') })), builderState };
   const { host, pool } = await machineHost(settings);
-  bench.atEnd(() => host.reconcile(new Set()));
+  bench.atEnd(() => clearMachine(settings));
   const limits = { ...settings.classes['medium']!, ...(!pool.hasQuotas && { diskBytes: null }) };
 
   const sandbox = async (): Promise<{ createMs: number; destroyMs: number }> => {

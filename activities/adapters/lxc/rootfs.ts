@@ -22,6 +22,8 @@ export type Rootfs = {
 
 /** Where the host finds the mounted root, and the folder that the sandbox sees as `paths.run`. */
 export const rootFolder = (number: number): string => join(mountFolder(number), 'root');
+/** Where the image lies for the moment in which the overlay is mounted; never in the disk, which is removed with all that is in it. */
+const lowerFolder = (number: number): string => join(mountFolder(number), 'lower');
 export const sharedFolder = (number: number): string => join(mountFolder(number), 'run');
 
 /**
@@ -32,16 +34,17 @@ export const sharedFolder = (number: number): string => join(mountFolder(number)
 export function mountRootfs(rootfs: Rootfs): void {
   const { number, disk } = rootfs;
   const owner = rangeId(number);
-  const [upper, work, lower] = ['upper', 'work', 'lower'].map((folder) => join(disk, folder)) as [string, string, string];
-  for (const folder of [upper, work, lower]) mkdirSync(folder);
+  const [upper, work] = ['upper', 'work'].map((folder) => join(disk, folder)) as [string, string];
+  for (const folder of [upper, work]) mkdirSync(folder);
   give(upper, owner, 0o755);
-  const [root, shared] = [rootFolder(number), sharedFolder(number)];
-  for (const folder of [root, shared]) mkdirSync(folder, { recursive: true });
+  const [root, shared, lower] = [rootFolder(number), sharedFolder(number), lowerFolder(number)];
+  for (const folder of [root, shared, lower]) mkdirSync(folder, { recursive: true });
   // The container's root, who is nobody on the host, walks to its root file system on this path.
   for (const folder of [dirname(dirname(mountFolder(number))), dirname(mountFolder(number)), mountFolder(number)]) chmodSync(folder, 0o711);
 
   writeUpper(rootfs, upper, owner);
-  bindFolder(rootfs.image, lower, { idMap: rootfs.userNamespace, setuid: true });
+  // Read-only: whoever finds it left behind by a killed builder must not be able to harm the image.
+  bindFolder(rootfs.image, lower, { idMap: rootfs.userNamespace, setuid: true, readOnly: true });
   mountOverlay({ lower, upper, work }, root);
   unmount(lower); // The overlay has its own clone of it.
 
@@ -56,8 +59,9 @@ export function mountRootfs(rootfs: Rootfs): void {
 
 /** Answers whether anything was mounted. Repeatable. */
 export function unmountRootfs(number: number): boolean {
-  const any = [rootFolder(number), sharedFolder(number)].map(unmount).includes(true);
-  for (const folder of [rootFolder(number), sharedFolder(number), mountFolder(number)]) rmdirIfThere(folder);
+  const folders = [rootFolder(number), sharedFolder(number), lowerFolder(number)];
+  const any = folders.map(unmount).includes(true);
+  for (const folder of [...folders, mountFolder(number)]) rmdirIfThere(folder);
   return any;
 }
 

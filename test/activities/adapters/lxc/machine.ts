@@ -15,6 +15,8 @@ import { connectAgent, type AgentClient } from '../../../../sandbox-agent/client
 
 const project = join(import.meta.dirname, '../../../..');
 const cacheFolder = process.env['ROUNDHOUSE_CACHE'] ?? '/var/cache/roundhouse';
+/** The image of every sandbox of these tests. */
+export const imageFolder = join(cacheFolder, 'images/debian/bookworm');
 const { stdout } = await promisify(execFile)(join(project, 'scripts/build-agent'));
 const agentFolder = stdout.trim();
 

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { bindFolder, unmount } from '../../../../activities/adapters/lxc/syscalls.ts';
+import { removeTree } from '../../../../activities/adapters/remove-tree.ts';
 import { SandboxError } from '../../../../activities/builder/sandbox.ts';
-import { freshName, numberOf, pidOfInit, runInside, specOf, testHost } from './machine.ts';
+import { freshName, imageFolder, numberOf, pidOfInit, runInside, specOf, testHost } from './machine.ts';
 import { tracesOf } from './traces.ts';
 
 const { host, stateFolder } = testHost();
@@ -137,7 +139,8 @@ test('a sandbox outlives its builder: the next one finds it, talks to it and rem
 
 test('a builder killed at any moment of a start leaves nothing that the next one does not clear', async () => {
   const { host, stateFolder } = testHost();
-  for (const afterMs of [0, 8, 15, 25, 40, 70]) {
+  const image = readdirSync(imageFolder);
+  for (const afterMs of [0, 2, 4, 6, 8, 10, 12, 15, 25, 40, 70]) {
     const maker = startMaker(stateFolder, freshName());
     await said(maker, 'making');
     await sleep(afterMs);
@@ -146,6 +149,23 @@ test('a builder killed at any moment of a start leaves nothing that the next one
     await host.reconcile(new Set());
     assertOwnsNothing(stateFolder);
     for (const { number, name } of claimed) assert.deepEqual(tracesOf(number, name, stateFolder), [], `killed after ${afterMs} ms`);
+    assert.deepEqual(readdirSync(imageFolder), image, 'the image is whole');
+  }
+});
+
+test('what a killed builder left mounted can harm no image, and nothing that is mounted is removed through', async () => {
+  const folder = mkdtempSync('/tmp/rh-test-mounted-');
+  const [image, left] = [join(folder, 'image'), join(folder, 'disk/lower')];
+  for (const path of [image, left]) mkdirSync(path, { recursive: true });
+  writeFileSync(join(image, 'precious'), '');
+  bindFolder(image, left, { readOnly: true });
+  try {
+    await assert.rejects(removeTree(join(folder, 'disk')), /is still mounted in it\. Unmount it first/);
+    assert.throws(() => rmSync(join(left, 'precious')), /EROFS|Read-only file system/);
+    assert.ok(existsSync(join(image, 'precious')));
+  } finally {
+    unmount(left);
+    rmSync(folder, { recursive: true });
   }
 });
 

@@ -16,7 +16,7 @@ export type LivePart =
 export type Standing = { builder: string | null; over: boolean };
 
 /** Between two looks at a log of which nothing new is to be had. */
-const shortestPauseMs = 200;
+const shortestPauseMs = 50;
 const longestPauseMs = 2000;
 
 /**

@@ -18,11 +18,21 @@ export async function allMembers(settings: Settings, env: NodeJS.ProcessEnv): Pr
   return [{ name: 'temporal', env, command: await embeddedTemporal(settings) }, ...members];
 }
 
+/** By default the development server looks for tasks 20 times a second: every hop of a build would wait for 50 ms. */
+const hurry = {
+  'history.transferProcessorMaxPollRPS': 1000,
+  'history.timerProcessorMaxPollRPS': 1000,
+  'system.enableActivityEagerExecution': true,
+  'matching.numTaskqueueReadPartitions': 1,
+  'matching.numTaskqueueWritePartitions': 1,
+};
+
 export async function embeddedTemporal({ temporalAddress, data, cache }: Pick<Settings, 'temporalAddress' | 'data' | 'cache'>, database = join(data, 'temporal.db')): Promise<string[]> {
   const [, host = '127.0.0.1', port = '7233'] = /^\[?([^\]]+)\]?:(\d+)$/.exec(temporalAddress) ?? [];
   await mkdir(data, { recursive: true, mode: 0o700 });
   const stored = database === '' ? [] : ['--db-filename', database];
-  return [await findTemporal(cache), 'server', 'start-dev', '--headless', '--ip', host, '--port', port, '--log-level', 'error', ...stored];
+  const hurried = Object.entries(hurry).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]);
+  return [await findTemporal(cache), 'server', 'start-dev', '--headless', '--ip', host, '--port', port, '--log-level', 'error', ...hurried, ...stored];
 }
 
 export async function findTemporal(cache: string): Promise<string> {

@@ -27,9 +27,9 @@ const inRootfs =
 suite('the agent needs nothing of the image', () => {
   test('in a rootfs with busybox alone it runs steps as process 1 of tini, as the root of that image', async (t) => {
     const { client } = await startAgent(t, inRootfs('mkdir bin; cp /bin/busybox bin/; for name in sh id ps sleep cat tee setsid; do ln -s busybox bin/$name; done; ln -s /proc/self/fd dev/fd; ln -s /proc/self/fd/2 dev/stderr'));
-    const shell = (index: number, script: string): ReturnType<typeof run> => run(client, spec(index, '', { argv: ['sh', '-c', script], cwd: '/work/dir' }));
+    const shell = (index: number, script: string): ReturnType<typeof run> => run(client, spec(index, '', { argv: ['sh', '-c', script], cwd: '/job/dir' }));
     const { output } = await shell(0, 'pwd; echo $HOME $USER; echo e | tee /dev/stderr; cat /proc/1/cmdline; echo; cat /proc/1/status');
-    assert.match(output, new RegExp(`^/work/dir\n/root root\ne\ne\n${paths.agent}/tini`));
+    assert.match(output, new RegExp(`^/job/dir\n/root root\ne\ne\n${paths.agent}/tini`));
 
     await client.start(spec(1, '', { argv: ['sh', '-c', 'trap "" TERM; setsid sh -c "trap : TERM; while :; do sleep 0.1; done" & sleep 1000'], background: true }));
     assert.equal((await client.kill(1, 200)).how, 'killed');

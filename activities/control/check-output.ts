@@ -95,7 +95,10 @@ function titleOf(job: JobReport, result: JobResult, slice: SliceResult | undefin
   const title = (): string => {
     const { outcome } = result;
     if (outcome === 'broken') return names.broken;
-    if (outcome === 'passed') return job.startedAt !== null && job.endedAt !== null ? `Passed in ${duration(Date.parse(job.endedAt) - Date.parse(job.startedAt))}` : 'Passed';
+    if (outcome === 'passed') {
+      const took = job.startedAt !== null && job.endedAt !== null ? ` in ${duration(Date.parse(job.endedAt) - Date.parse(job.startedAt))}` : '';
+      return `Passed${took}${result.slices.length > 1 ? `, ${result.slices.length} slices` : ''}`;
+    }
     const step = slice && failedStep(slice);
     if (step) return `${oneLine(step.name)}: ${howItEnded(step)}`;
     const reason = result.reason ?? slice?.reason;

@@ -36,6 +36,7 @@ workflows:
   const [build, tests] = [await instance.check(sha, 'build'), await instance.check(sha, 'test')];
   assert.equal(build.conclusion, 'success');
   assert.equal(tests.conclusion, 'success');
+  assert.match(tests.output.title!, /^Passed in .*, 3 slices$/);
   assert.ok(build.completedAt! <= tests.startedAt!, 'test waits for build');
   assert.match(build.detailsUrl!, /\/acme\/shop\/1\/ci\/build$/);
   const view = await instance.ended(sha);

@@ -1,20 +1,20 @@
 // What will run, by this text?
 
-import { compileJob } from './job.ts';
-import { nameJobs } from './job-names.ts';
-import { childOf, entriesOf, stringOf } from './node.ts';
-import type { MapNode, Node } from './node.ts';
+import { compileJob } from './language/job.ts';
+import { nameJobs } from './language/job-names.ts';
+import { childOf, entriesOf, stringOf } from './language/node.ts';
+import type { MapNode, Node } from './language/node.ts';
 import type { Diagnostic, Plan, PlanJob, PlanWorkflow } from './plan.ts';
-import { collectProblems } from './problems.ts';
-import type { Path, Problems } from './problems.ts';
-import { file20, file21 } from './schema.ts';
-import { render, scanTemplates } from './templates.ts';
-import { validate } from './validate.ts';
-import { readVersion } from './version.ts';
-import type { Version } from './version.ts';
-import { readWorkflow } from './workflow-graph.ts';
-import type { Invocation } from './workflow-graph.ts';
-import { readYaml } from './yaml.ts';
+import { collectProblems } from './language/problems.ts';
+import type { Path, Problems } from './language/problems.ts';
+import { file20, file21 } from './language/schema.ts';
+import { render, scanTemplates } from './language/templates.ts';
+import { validate } from './language/validate.ts';
+import { readVersion } from './language/version.ts';
+import type { Version } from './language/version.ts';
+import { readWorkflow } from './language/workflow-graph.ts';
+import type { Invocation } from './language/workflow-graph.ts';
+import { readYaml } from './language/yaml.ts';
 
 /** Either a plan, or every problem of the file at once (warnings among them), in the order of the text. */
 export type Compiled = { plan: Plan } | { errors: Diagnostic[] };

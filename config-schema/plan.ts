@@ -74,6 +74,8 @@ export type Diagnostic = {
   line: number;
   column: number;
   endLine?: number;
+  /** The calls that led there, outermost first: `Error calling job: 'test'`. */
+  trace?: string[];
 };
 
 /** What the pipeline temporal workflow gets of a Plan: names, edges and counts, small enough for any config. */

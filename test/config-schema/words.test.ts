@@ -3,7 +3,7 @@ import { suite, test } from 'node:test';
 import { durationPattern, durationSeconds } from '../../config-schema/durations.ts';
 import { nearest } from '../../config-schema/nearest.ts';
 import { splitWords } from '../../config-schema/shell-words.ts';
-import { scanTemplates } from '../../config-schema/templates.ts';
+import { scanTemplates } from '../../config-schema/language/templates.ts';
 
 suite('shell words', () => {
   const rows: [string, string[] | null][] = [

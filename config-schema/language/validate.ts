@@ -1,7 +1,7 @@
 // Does a file have the shape that the schema asks for? If not: where, what, remedy.
 
 import { z } from 'zod';
-import { didYouMean } from './nearest.ts';
+import { didYouMean } from '../nearest.ts';
 import { childOf, entriesOf, toPlain } from './node.ts';
 import type { Node, Place } from './node.ts';
 import type { Path, Problems } from './problems.ts';
@@ -29,15 +29,15 @@ export function validate(schema: z.ZodType, root: Node, problems: Problems, isOp
       // A sentence of the schema's own speaks of all of them.
       for (const key of known ? issue.keys : issue.keys.slice(0, 1)) {
         const place = entriesOf(found.node).get(key)?.key ?? found.place;
-        problems.error(place, path, issue.message || `extraneous key [${key}] is not permitted.${didYouMean(key, known!)} Permitted keys: ${known!.join(', ')}.`);
+        problems.error(place, issue.message || `extraneous key [${key}] is not permitted.${didYouMean(key, known!)} Permitted keys: ${known!.join(', ')}.`);
       }
     } else if (found.node === undefined) {
       // What a key that we do not support yet would have given is not missing.
       if (!withNotYet.has(parentOf(path)))
-        problems.error(found.place, path.slice(0, found.depth), issue.message || missing(path[found.depth]!));
+        problems.error(found.place, issue.message || missing(path[found.depth]!));
     } else {
       const isEmpty = found.node.kind === 'scalar' && found.node.place.start === found.node.place.end;
-      problems.error(found.key && (isEmpty || isNotYet(issue)) ? found.key : found.node.place, path, issue.message);
+      problems.error(found.key && (isEmpty || isNotYet(issue)) ? found.key : found.node.place, issue.message);
     }
   }
 }
@@ -49,7 +49,7 @@ const oneEntry = 'must have at least one entry. Add one.';
 function locate(root: Node, path: Path): { node: Node | undefined; key: Place | undefined; place: Place; depth: number } {
   let node: Node | undefined = root;
   let key: Place | undefined;
-  let place = { start: root.place.start, end: root.place.start };
+  let place: Place = { ...root.place, end: root.place.start };
   let depth = 0;
   for (const part of path) {
     key = entriesOf(node).get(String(part))?.key;

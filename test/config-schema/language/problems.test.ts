@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { compileConfig } from '../../config-schema/compile.ts';
+import { compileConfig } from '../../../config-schema/compile.ts';
 import { jobWith, problemsOf, workflowWith } from './compiling.ts';
 
 const later = 'is not supported yet by this version of Roundhouse.';

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { suite, test } from 'node:test';
-import { compileConfig } from '../../config-schema/compile.ts';
-import { toPlain } from '../../config-schema/node.ts';
-import { collectProblems } from '../../config-schema/problems.ts';
-import { readYaml } from '../../config-schema/yaml.ts';
+import { compileConfig } from '../../../config-schema/compile.ts';
+import { toPlain } from '../../../config-schema/language/node.ts';
+import { collectProblems } from '../../../config-schema/language/problems.ts';
+import { readYaml } from '../../../config-schema/language/yaml.ts';
 
 // Config files of public repositories lie beside the project where it is developed; they are not ours to carry.
-const folder = join(import.meta.dirname, '../../../shared/configs');
+const folder = join(import.meta.dirname, '../../../../shared/configs');
 const absent = !existsSync(folder) && 'there is no ../shared/configs beside the project';
 
 suite('configs of public repositories', { skip: absent }, () => {

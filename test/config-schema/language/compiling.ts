@@ -1,8 +1,8 @@
 // What do the tests of the compiler have in common?
 
 import assert from 'node:assert/strict';
-import { compileConfig } from '../../config-schema/compile.ts';
-import type { Plan, PlanJob } from '../../config-schema/plan.ts';
+import { compileConfig } from '../../../config-schema/compile.ts';
+import type { Plan, PlanJob } from '../../../config-schema/plan.ts';
 
 /** The plan of a text that must compile. */
 export function planOf(text: string): Plan {

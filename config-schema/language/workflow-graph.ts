@@ -1,11 +1,11 @@
 // Which job waits for which in a workflow, and can that come to an end?
 
-import { encodeName } from './address.ts';
-import { didYouMean } from './nearest.ts';
+import { encodeName } from '../address.ts';
+import { didYouMean } from '../nearest.ts';
 import { childOf, entriesOf, itemsOf, stringOf } from './node.ts';
 import type { Node, Place } from './node.ts';
 import { notYetSentence } from './not-yet.ts';
-import type { RequiredStatus } from './plan.ts';
+import type { RequiredStatus } from '../plan.ts';
 import type { Path, Problems } from './problems.ts';
 
 /** One job of a workflow, as the user wrote it. `requires` are names of the same workflow. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import type { CheckoutStep, RunStep } from '../../config-schema/plan.ts';
-import { graphOf } from '../../config-schema/plan.ts';
+import type { CheckoutStep, RunStep } from '../../../config-schema/plan.ts';
+import { graphOf } from '../../../config-schema/plan.ts';
 import { compiledJob, jobWith, planOf, workflowWith } from './compiling.ts';
 
 test('the smallest config becomes a plan with every default filled', () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { compileConfig } from '../../config-schema/compile.ts';
-import { toPlain } from '../../config-schema/node.ts';
-import { collectProblems } from '../../config-schema/problems.ts';
-import { readYaml } from '../../config-schema/yaml.ts';
+import { compileConfig } from '../../../config-schema/compile.ts';
+import { toPlain } from '../../../config-schema/language/node.ts';
+import { collectProblems } from '../../../config-schema/language/problems.ts';
+import { readYaml } from '../../../config-schema/language/yaml.ts';
 import { planOf, problemsOf } from './compiling.ts';
 
 function read(text: string): unknown {

@@ -1,13 +1,13 @@
 // What does a job of the config become in the plan?
 
 import type { z } from 'zod';
-import { durationSeconds } from './durations.ts';
+import { durationSeconds } from '../durations.ts';
 import { readEnvironment } from './environment.ts';
 import { childOf, entriesOf, itemsOf, toPlain } from './node.ts';
 import type { Node } from './node.ts';
-import type { PlanJob, PlanStep } from './plan.ts';
+import type { PlanJob, PlanStep } from '../plan.ts';
 import * as schema from './schema.ts';
-import { splitWords } from './shell-words.ts';
+import { splitWords } from '../shell-words.ts';
 
 const defaults = {
   workingDirectory: '~/project',

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';
 import { z } from 'zod';
-import { toPlain } from '../../config-schema/node.ts';
-import { collectProblems } from '../../config-schema/problems.ts';
-import { file21 } from '../../config-schema/schema.ts';
-import { readYaml } from '../../config-schema/yaml.ts';
+import { toPlain } from '../../../config-schema/language/node.ts';
+import { collectProblems } from '../../../config-schema/language/problems.ts';
+import { file21 } from '../../../config-schema/language/schema.ts';
+import { readYaml } from '../../../config-schema/language/yaml.ts';
 import { jobWith } from './compiling.ts';
 
 test('the schema can be printed for editors, and judges as the compiler does', () => {

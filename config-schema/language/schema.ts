@@ -1,9 +1,9 @@
 // What may stand in a config file? The shape of each part, after YAML and before any meaning.
 
 import { z } from 'zod';
-import { durationPattern, durationSeconds } from './durations.ts';
+import { durationPattern, durationSeconds } from '../durations.ts';
 import { notYet, notYetSentence, notYetStep } from './not-yet.ts';
-import { splitWords } from './shell-words.ts';
+import { splitWords } from '../shell-words.ts';
 
 // A schema's own `error` is the whole sentence: what is wrong, then the remedy. For the rest validate.ts has the words.
 

@@ -230,6 +230,7 @@ export class Builder {
     const { host, mirrors, files } = this.#ports;
     const record = await this.#record(slice.repositoryId, slice.pipeline);
     const { job } = jobOf(record, slice.workflow, slice.job);
+    if (job.executor.kind !== 'docker') throw new Error(`job ${slice.job} asks for ${job.executor.kind}, which a builder does not have`);
     const mirror = job.steps.some((step) => step.kind === 'checkout') ? await mirrors.open(slice.repositoryId, record.trust) : null;
     const handle = await host.create({
       name: sandbox,

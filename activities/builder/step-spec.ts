@@ -30,6 +30,8 @@ export function stepSpec(place: StepPlace, index: number, step: PlanStep): StepS
         background: step.background,
         noOutputTimeoutSeconds: step.background ? null : step.noOutputTimeoutSeconds,
       };
+    default:
+      throw new Error(`a ${step.kind} step is refused when the pipeline is loaded, and cannot be run`);
   }
 }
 

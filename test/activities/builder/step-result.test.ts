@@ -1,9 +1,9 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { stepResult } from '../../../activities/builder/step-result.ts';
-import type { RunStep } from '../../../config-schema/plan.ts';
+import { runStep } from '../../config-schema/plan-parts.ts';
 
-const step: RunStep = { kind: 'run', name: 'Test', command: 'make test', shell: null, environment: {}, workingDirectory: '.', when: 'on_success', background: false, noOutputTimeoutSeconds: 600 };
+const step = runStep();
 const ended = { index: 0, state: 'ended', how: 'exited', exitCode: 0, signal: null, durationMs: 5, outputBytes: 0 } as const;
 const MiB = 2 ** 20;
 

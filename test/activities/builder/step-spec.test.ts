@@ -2,19 +2,10 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { stepSpec } from '../../../activities/builder/step-spec.ts';
 import type { StepPlace } from '../../../activities/builder/environment.ts';
-import type { PlanJob, RunStep } from '../../../config-schema/plan.ts';
+import { checkoutStep, planJob, runStep } from '../../config-schema/plan-parts.ts';
 
-const run: RunStep = { kind: 'run', name: 'Test', command: 'make test', shell: null, environment: { LEVEL: 'step' }, workingDirectory: '.', when: 'on_success', background: false, noOutputTimeoutSeconds: 600 };
-const job: PlanJob = {
-  name: 'test',
-  executor: { kind: 'docker', image: 'debian:bookworm' },
-  environment: { LEVEL: 'job', CIRCLE_BRANCH: 'chosen by the job' },
-  workingDirectory: '~/project',
-  parallelism: 3,
-  resourceClass: null,
-  timeoutSeconds: 3600,
-  steps: [run],
-};
+const run = runStep({ environment: { LEVEL: 'step' } });
+const job = planJob({ environment: { LEVEL: 'job', CIRCLE_BRANCH: 'chosen by the job' }, parallelism: 3, steps: [run] });
 const hostile = '$(touch${IFS}/tmp/p)';
 const place: StepPlace = {
   trigger: {
@@ -54,7 +45,7 @@ test('a tag build has a tag and no branch', () => {
 });
 
 test('names from outside reach a checkout as environment, never as text of its script', () => {
-  const spec = stepSpec(place, 0, { kind: 'checkout', name: 'Checkout code', path: '.' });
+  const spec = stepSpec(place, 0, checkoutStep);
   assert.equal(spec.env.RH_BRANCH, hostile);
   assert.ok(!spec.argv.join(' ').includes(hostile));
 });

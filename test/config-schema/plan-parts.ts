@@ -1,0 +1,42 @@
+// Parts of a Plan with every default filled, for tests that need one or two things of it.
+
+import type { CheckoutStep, DockerExecutor, PlanJob, RunStep } from '../../config-schema/plan.ts';
+
+export const runStep = (change: Partial<RunStep> = {}): RunStep => ({
+  kind: 'run',
+  name: 'Test',
+  when: 'on_success',
+  command: 'make test',
+  shell: null,
+  environment: {},
+  workingDirectory: '.',
+  background: false,
+  noOutputTimeoutSeconds: 600,
+  maxAutoReruns: 0,
+  autoRerunDelaySeconds: 0,
+  secrets: [],
+  deploy: false,
+  ...change,
+});
+
+export const checkoutStep: CheckoutStep = { kind: 'checkout', name: 'Checkout code', when: 'on_success', path: '.', method: 'blobless', depth: null, repositories: [] };
+
+export const dockerImage = (image: string): DockerExecutor => ({ kind: 'docker', image, name: null, entrypoint: null, command: null, user: null, environment: {}, auth: null, sidecars: [] });
+
+export const planJob = (change: Partial<PlanJob> = {}): PlanJob => ({
+  name: 'test',
+  unsupported: null,
+  executor: dockerImage('debian:bookworm'),
+  environment: {},
+  workingDirectory: '~/project',
+  parallelism: 1,
+  resourceClass: null,
+  timeoutSeconds: 3600,
+  cacheRetentionDays: null,
+  ipRanges: false,
+  secrets: [],
+  noRetry: false,
+  egress: null,
+  steps: [runStep()],
+  ...change,
+});

@@ -41,6 +41,12 @@ export const url = kind(
   fits((words) => /^https?:\/\/\S+$/.test(words)).transform((words) => words.replace(/\/+$/, '')),
 );
 
+export const folderOrUrl = kind(
+  'a folder, or an address that begins with http:// or https://',
+  fits((words) => /^(https?:\/\/\S+|\/.*)$/.test(words)),
+);
+export const hosts = kind('a list of host names such as orbs.example.org, each with its port where it is not 443', list.pipe(z.array(z.string().regex(/^[A-Za-z0-9.-]+(:\d{1,5})?$/))));
+
 const cidr = z.union([z.cidrv4(), z.cidrv6()]);
 export const networks = kind('a list of networks such as 10.1.0.0/16', list.pipe(z.array(cidr)));
 export const paths = kind(

@@ -90,6 +90,10 @@ export const settings = {
   payloadKeyFile: setting('both', 'ROUNDHOUSE_PAYLOAD_KEY_FILE', kinds.path, inData('payload.keys'), 'The keys with which everything in Temporal is encrypted. Made when it is missing.'),
 
   configPaths: setting('app', 'ROUNDHOUSE_CONFIG_PATHS', kinds.paths, fixed<string[]>(['.circle.yml', '.circleci/config.yml']), 'Where the config may lie in a repository; the first that exists counts.'),
+  orbMirror: optional('app', 'ROUNDHOUSE_ORB_MIRROR', kinds.folderOrUrl, 'A mirror of orbs, asked before the registry: a folder, or an address under which it is served. Orbs lie in it as `NAMESPACE/NAME/VERSION.yml`; served, it also needs `NAMESPACE/NAME/versions.txt` with one version a line, for references such as `@5`.'),
+  orbRegistry: setting('app', 'ROUNDHOUSE_ORB_REGISTRY', kinds.url, fixed('https://circleci.com/graphql-unstable'), 'The public registry of orbs: where it answers GraphQL.'),
+  orbHosts: setting('app', 'ROUNDHOUSE_ORB_HOSTS', kinds.hosts, fixed<string[]>([], 'none'), 'Hosts from which a config may take orbs by https address. Anybody who can push chooses the path there.'),
+  airGapped: setting('app', 'ROUNDHOUSE_AIR_GAPPED', kinds.flag, fixed(false), 'Whether there is no way to the internet: the public registry of orbs is never asked.'),
   classes: setting('both', null, kinds.classes, fixed(defaultClasses, 'those of the original'), 'Resource classes: a map of name to cpus, memory, pids, disk, laid over the default table; null takes a class away.'),
   defaultClass: setting('app', 'ROUNDHOUSE_DEFAULT_CLASS', kinds.text, fixed('medium'), 'The class of a job that names none, or one that is not in the table.'),
   queueTimeoutSeconds: setting('app', 'ROUNDHOUSE_QUEUE_TIMEOUT', kinds.duration, fixed(1800, '`30m`'), 'How long a job waits for a builder before it is broken.', { file: 'queueTimeout' }),

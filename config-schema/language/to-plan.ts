@@ -1,0 +1,75 @@
+// What does a processed config become in the plan, for one branch or tag?
+
+import { runsOn, readFilters, readNames } from './filters.ts';
+import type { Ref } from './filters.ts';
+import { childOf, itemsOf } from './node.ts';
+import { toPlanJob } from './plan-job.ts';
+import type { Problems } from './problems.ts';
+import type { Processed, ProcessedInvocation, ProcessedWorkflow } from './processed.ts';
+import type { Plan, PlanJob, PlanSchedule, PlanWorkflow, WorkflowJob } from '../plan.ts';
+import { textOf } from './fields.ts';
+
+/** Everything that runs for the ref. Faults that only show here (patterns, quotes) are reported; the plan then is of no use. */
+export function toPlan(processed: Processed, { ref, problems }: { ref: Ref; problems: Problems }): Plan {
+  const { source, setup, orbs, jobs: bodies } = processed;
+  const live = processed.workflows.filter((workflow) => !isScheduled(workflow));
+  const workflows = live.map((workflow) => toPlanWorkflow(workflow, processed, ref, problems)).filter(({ jobs }) => jobs.length > 0);
+  const reached = new Set(workflows.flatMap(({ jobs }) => jobs.filter(({ type }) => type === 'build').map(({ job }) => job)));
+  // fromEntries defines properties, so that a job such as `__proto__` stays one.
+  const jobs = Object.fromEntries([...reached].map((name): [string, PlanJob] => [name, toPlanJob(name, bodies.get(name)!, problems)]));
+  const schedules = processed.workflows.filter(isScheduled).flatMap((workflow) => schedulesOf(workflow, problems));
+  return { version: 1, source: { path: source.path }, setup, workflows, jobs, schedules, orbs, warnings: problems.diagnostics().filter(({ severity }) => severity === 'warning') };
+}
+
+/** Such a workflow runs by the clock alone, never for a push. */
+export const isScheduled = ({ triggers }: ProcessedWorkflow): boolean => itemsOf(triggers).length > 0;
+
+function schedulesOf({ name, triggers }: ProcessedWorkflow, problems: Problems): PlanSchedule[] {
+  return itemsOf(triggers).flatMap((trigger) => {
+    const schedule = childOf(trigger, 'schedule');
+    const cron = textOf(schedule, 'cron');
+    return cron === null ? [] : [{ workflow: name, cron, branches: readNames(childOf(childOf(schedule, 'filters'), 'branches'), problems) }];
+  });
+}
+
+function toPlanWorkflow(workflow: ProcessedWorkflow, processed: Processed, ref: Ref, problems: Problems): PlanWorkflow {
+  const { name, maxAutoReruns, autoCancel } = workflow;
+  const kept = runningJobs(workflow.jobs, (job) => runsOn(readFilters(job.filters, problems), ref));
+  const names = new Set(kept.map((job) => job.name));
+  return { name, maxAutoReruns, autoCancel, jobs: kept.map((job) => toWorkflowJob(job, names, processed)) };
+}
+
+function toWorkflowJob({ name, type, requires, contexts, serialGroup }: ProcessedInvocation, kept: ReadonlySet<string>, { jobs }: Processed): WorkflowJob {
+  const body = jobs.get(name);
+  return {
+    name,
+    type,
+    job: name,
+    requires: requires.filter((required) => kept.has(required.name)).map((required) => ({ job: required.name, statuses: required.statuses })),
+    contexts,
+    serialGroup,
+    key: type === 'lock' || type === 'unlock' ? textOf(body, 'key') : null,
+    planName: type === 'release' ? textOf(body, 'plan_name') : null,
+  };
+}
+
+/**
+ * The jobs that are left when filters have taken out theirs. A job goes too when all that it requires has gone: it waited for
+ * something, and must not become the first to run.
+ */
+export function runningJobs<Job extends { name: string; requires: readonly { name: string }[] }>(jobs: readonly Job[], runs: (job: Job) => boolean): Job[] {
+  const open = new Map(jobs.map((job) => [job, new Set(job.requires.map(({ name }) => name))]));
+  const dependents = Map.groupBy(
+    jobs.flatMap((job) => [...open.get(job)!].map((name) => ({ name, job }))),
+    ({ name }) => name,
+  );
+  const gone = new Set(jobs.filter((job) => !runs(job)));
+  // A set goes on to what is added to it on the way.
+  for (const { name } of gone)
+    for (const { job } of dependents.get(name) ?? []) {
+      const waits = open.get(job)!;
+      waits.delete(name);
+      if (waits.size === 0) gone.add(job);
+    }
+  return jobs.filter((job) => !gone.has(job));
+}

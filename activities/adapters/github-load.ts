@@ -3,14 +3,12 @@
 import type { Repository, Trigger } from '../../config-schema/trigger.ts';
 import { ForgeUnavailable, type Loaded } from '../control/forge.ts';
 import type { GitHubClient } from './github-client.ts';
+import { blobFields, textOf, type Blob } from './github-files.ts';
 import { costs } from './github-limiter.ts';
 import { isProtected, permissionOf, refusal, type Found } from './github-trust.ts';
 
-type Blob = { oid?: string; byteSize?: number; text?: string | null; isBinary?: boolean | null; isTruncated?: boolean } | null;
 type Answer = { repository: Omit<Found, 'hidden'> };
 
-/** Larger than any config that a person wrote; the API hands out blobs of up to 100 MB. */
-const largestConfigBytes = 4 * 1024 * 1024;
 /** GitHub's replicas may answer before they have heard of a push. */
 const replicationMs = 60_000;
 
@@ -52,7 +50,7 @@ const queryFor = (paths: number): string => {
       associatedPullRequests(states: OPEN, first: 20) { nodes { number baseRepository { databaseId } } }
     }
     collaborators(login: $login, first: 1) { edges { permission node { databaseId } } }
-    ${all.map((i) => `config${i}: object(expression: $path${i}) { ... on Blob { oid byteSize text isBinary isTruncated } }`).join('\n    ')}
+    ${all.map((i) => `config${i}: object(expression: $path${i}) { ${blobFields} }`).join('\n    ')}
   }
 }`;
 };
@@ -75,20 +73,8 @@ function pullRequestsOf({ repository, pullRequest }: Trigger, found: Found): num
 
 async function firstConfig(client: GitHubClient, installationId: number, repository: Repository, paths: readonly string[], found: Found): Promise<Loaded['config']> {
   for (const [i, path] of paths.entries()) {
-    const blob = found[`config${i}`] as Blob;
-    // A folder or submodule of that name is an object without any of a blob's fields.
-    if (blob?.oid === undefined) continue;
-    if (typeof blob.text === 'string' && !blob.isTruncated && !blob.isBinary) return { path, text: blob.text };
-    return { path, text: await wholeText(client, installationId, repository, path, blob.oid, blob.byteSize ?? 0) };
+    const text = await textOf(client, installationId, repository, path, found[`config${i}`] as Blob);
+    if (text !== null) return { path, text };
   }
   return null;
-}
-
-/** GraphQL cuts long texts and leaves out what it takes for binary; the parser says what is wrong with that, at its place. */
-async function wholeText(client: GitHubClient, installationId: number, { owner, name }: Repository, path: string, oid: string, bytes: number): Promise<string> {
-  if (bytes > largestConfigBytes) throw new Error(`${path} of ${owner}/${name} has ${bytes} bytes; a config may have ${largestConfigBytes}`);
-  return client.as(installationId, `read ${path}`, costs.read, async (octokit) => {
-    const { data } = await octokit.request('GET /repos/{owner}/{repo}/git/blobs/{file_sha}', { owner, repo: name, file_sha: oid });
-    return Buffer.from(data.content, 'base64').toString('utf8');
-  });
 }

@@ -3,6 +3,7 @@
 import type { Repository } from '../../config-schema/trigger.ts';
 import type { Forge } from '../control/forge.ts';
 import { githubClient, type GitHubSettings } from './github-client.ts';
+import { listFiles, readFile } from './github-files.ts';
 import { load } from './github-load.ts';
 import { report } from './github-report.ts';
 
@@ -13,6 +14,10 @@ export function githubForge(settings: GitHubSettings): Forge {
   const inTurn = oneAtATime();
   return {
     load: (trigger, configPaths) => load(client, installationOf(trigger.repository), trigger, configPaths, Date.now()),
+
+    listFiles: (repository, sha, folder) => listFiles(client, installationOf(repository), repository, sha, folder),
+
+    readFile: (repository, sha, path) => readFile(client, installationOf(repository), repository, sha, path),
 
     async credential(repository) {
       const token = await client.contentsToken(installationOf(repository), repository.id);

@@ -31,6 +31,11 @@ export function localForge({ repositoryFolder, sha, configPath, onReport }: Loca
       };
     },
 
+    // There is one commit here, whatever is asked for.
+    listFiles: (_repository, _sha, path) => filesUnder(repositoryFolder, sha, path),
+
+    readFile: async (_repository, _sha, path) => (await firstConfig(repositoryFolder, sha, [path]))?.text ?? null,
+
     credential: () => Promise.resolve({ url: repositoryFolder, authorization: null }),
 
     report(_repository, check) {
@@ -53,6 +58,12 @@ async function firstConfig(folder: string, sha: string, paths: readonly string[]
     if (type === 'blob' && oid !== undefined) return { path, text: await git(folder, ['cat-file', 'blob', oid]) };
   }
   return null;
+}
+
+async function filesUnder(folder: string, sha: string, path: string): Promise<string[]> {
+  const entries = await git(folder, ['ls-tree', '-r', '-z', '--full-tree', sha, '--', `:(literal)${path}/`]);
+  const paths = entries.split('\0').flatMap((entry) => /^100\d+ blob [0-9a-f]+\t([^]*)$/.exec(entry)?.[1] ?? []);
+  return paths.map((file) => file.slice(path.length + 1)).filter((file) => file.split('/').length <= 3);
 }
 
 const run = promisify(execFile);

@@ -10,6 +10,13 @@ import type { CheckConclusion } from '../../config-schema/outcome.ts';
 export interface Forge {
   /** Everything that a pipeline needs to begin, in one query. `configPaths` in order of preference; the first that exists is `config`. */
   load(trigger: Trigger, configPaths: readonly string[]): Promise<Loaded>;
+  /**
+   * The files under a folder of the repository at a commit, by their paths from that folder, three names long at most (`a/b/c.yml`), without
+   * symbolic links. None where there is no such folder.
+   */
+  listFiles(repository: Repository, sha: string, folder: string): Promise<string[]>;
+  /** The text of one file at a commit; null where there is none. */
+  readFile(repository: Repository, sha: string, path: string): Promise<string | null>;
   /** Reading access to the code of this one repository, contents:read, for an hour at most. */
   credential(repository: Repository): Promise<GitCredential>;
   /** Creates the check run, or updates the one with this externalId on this sha. Answers its id. */

@@ -62,6 +62,20 @@ export function forgeContract(name: string, open: () => Promise<ForgeSubject>): 
       assert.equal((await load(odd, ['zero.yml'])).config?.text, 'a:\0\n');
     });
 
+    await t.test('files are listed from their folder and read at the exact commit, however deep they lie', async () => {
+      const orbs = await subject.commit({ 'orbs/a/b/1.0.0.yml': 'ü: 1\n', 'orbs/a/b/2.0.0.yml': 'x', 'orbs/top.txt': 'y', 'orbs/a/b/c/deep.yml': 'z', 'orbsy/not.yml': 'n' }, 'Orbs');
+      const later = await subject.commit({ 'orbs/a/b/1.0.0.yml': 'other', 'orbs/a/b/2.0.0.yml': null }, 'Later');
+      const list = async ({ sha }: Trigger, folder: string) => (await subject.forge(sha).listFiles(repository, sha, folder)).sort();
+      const read = ({ sha }: Trigger, path: string) => subject.forge(sha).readFile(repository, sha, path);
+      assert.deepEqual(await list(orbs, 'orbs'), ['a/b/1.0.0.yml', 'a/b/2.0.0.yml', 'top.txt']);
+      assert.deepEqual(await list(orbs, 'orbs/a'), ['b/1.0.0.yml', 'b/2.0.0.yml', 'b/c/deep.yml']);
+      assert.deepEqual(await list(later, 'orbs'), ['a/b/1.0.0.yml', 'top.txt']);
+      assert.deepEqual([await list(orbs, 'nowhere'), await list(orbs, 'orbs/top.txt')], [[], []]);
+      assert.equal(await read(orbs, 'orbs/a/b/1.0.0.yml'), 'ü: 1\n');
+      assert.equal(await read(later, 'orbs/a/b/1.0.0.yml'), 'other');
+      assert.deepEqual([await read(later, 'orbs/a/b/2.0.0.yml'), await read(orbs, 'orbs/a'), await read(orbs, 'nowhere/at/all')], [null, null, null]);
+    });
+
     await t.test('the commit’s subject is its first line', async () => assert.equal((await load(old)).commit.subject, 'First things'));
 
     await t.test('the credential fetches the commit', async () => {

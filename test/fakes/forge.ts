@@ -2,14 +2,16 @@
 
 import type { CheckRun, Forge } from '../../activities/control/forge.ts';
 
-export type MemoryForge = Forge & { configs: Map<string, string>; checks: Map<string, CheckRun>; reports: CheckRun[] };
+export type MemoryForge = Forge & { configs: Map<string, string>; /** By path, the same at every commit. */ files: Map<string, string>; checks: Map<string, CheckRun>; reports: CheckRun[] };
 
 export function memoryForge(): MemoryForge {
   const configs = new Map<string, string>();
+  const files = new Map<string, string>();
   const checks = new Map<string, CheckRun>();
   const reports: CheckRun[] = [];
   return {
     configs,
+    files,
     checks,
     reports,
     load: (trigger, [path]) =>
@@ -20,6 +22,8 @@ export function memoryForge(): MemoryForge {
         commit: trigger.commit,
         pullRequestNumbers: [],
       }),
+    listFiles: (_repository, _sha, folder) => Promise.resolve([...files.keys()].flatMap((path) => (path.startsWith(`${folder}/`) ? [path.slice(folder.length + 1)] : []))),
+    readFile: (_repository, _sha, path) => Promise.resolve(files.get(path) ?? null),
     credential: () => Promise.resolve({ url: '/nonexistent', authorization: null }),
     report(_repository, check) {
       reports.push(check);

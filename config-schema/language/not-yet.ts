@@ -1,46 +1,31 @@
-// What of the config language do we know, and not run yet?
+// What of the config language compiles, and cannot be run yet?
+
+import { childOf, entriesOf, isNull, itemsOf, stringOf, unbound } from './node.ts';
+import type { MapNode, Node, Place } from './node.ts';
+import { collectProblems } from './problems.ts';
+import type { Problems } from './problems.ts';
+import type { Processed, ProcessedInvocation, ProcessedWorkflow } from './processed.ts';
+import { isScheduled } from './to-plan.ts';
+import type { Diagnostic, Plan, PlanJob } from '../plan.ts';
 
 /** By the place where the key stands: the key, and what to do about it. A feature that arrives leaves this table. */
 export const notYet = {
   file: {
     setup: 'Remove it, and put the continuation into this file.',
-    orbs: 'Remove it, and write the steps that you use as run steps.',
-    commands: 'Remove it, and write its steps where they are used.',
-    executors: 'Remove it, and write docker, environment and the like into each job; anchors help.',
-    parameters: 'Remove it, and write the values where they are used.',
-    'job-groups': 'Remove it, and list the jobs in the workflow.',
   },
   workflow: {
-    when: 'Remove it; the workflow then runs every time.',
-    unless: 'Remove it; the workflow then runs every time.',
-    triggers: 'Remove the workflow, or remove it to run the workflow on each push.',
     max_auto_reruns: 'Remove it.',
-    auto_cancel: 'Remove it.',
   },
   /** A job in a workflow. */
   invocation: {
+    'type: approval': 'Remove the job that waits for an approval.',
     context: 'Remove it.',
-    type: 'Remove the job that waits for an approval.',
-    filters: 'Remove it; the job then runs for every branch.',
-    matrix: 'Remove it, and list each job of it.',
-    'pre-steps': 'Remove it, and write its steps at the beginning of the job.',
-    'post-steps': 'Remove it, and write its steps at the end of the job.',
     'serial-group': 'Remove it.',
-    'override-with': 'Remove it.',
   },
   job: {
-    machine: 'Remove it, and give the job a docker image.',
-    macos: 'Remove it, and give the job a docker image.',
-    windows: 'Remove it, and give the job a docker image.',
-    executor: 'Remove it, and write docker, environment and the like into the job; anchors help.',
-    type: 'Remove it.',
-    plan_name: 'Remove it.',
-    validation: 'Remove it.',
-    key: 'Remove it.',
-    parameters: 'Remove it, and write a job for each set of values; anchors help.',
-    circleci_ip_ranges: 'Remove it.',
-    retention: 'Remove it.',
-    branches: 'Remove it.',
+    'type: lock': 'Remove the job.',
+    'type: unlock': 'Remove the job.',
+    machine: 'Give the job a docker image instead.',
     secrets: 'Remove it.',
     no_retry: 'Remove it.',
     egress: 'Remove it.',
@@ -50,7 +35,6 @@ export const notYet = {
     entrypoint: 'Remove it.',
     command: 'Remove it.',
     user: 'Remove it.',
-    environment: 'Remove it, and write the variables into the environment of the job.',
     auth: 'Remove it, and use a public image.',
     aws_auth: 'Remove it, and use a public image.',
     gcp_auth: 'Remove it, and use a public image.',
@@ -64,26 +48,86 @@ export const notYet = {
     persist_to_workspace: 'Remove the step.',
     attach_workspace: 'Remove the step.',
     add_ssh_keys: 'Remove the step.',
-    when: 'Remove the step, or write the steps in it without the condition.',
-    unless: 'Remove the step, or write the steps in it without the condition.',
-    steps: 'Remove the step.',
-    deploy: 'Remove the step, or write a run step.',
-    install_signing_bundle: 'Remove the step.',
+    install_signing_bundle: 'Remove the step, which is for macOS.',
   },
   checkout: {
-    method: 'Remove it.',
-    depth: 'Remove it.',
     repositories: 'Remove it.',
   },
   run: {
     max_auto_reruns: 'Remove it.',
-    auto_rerun_delay: 'Remove it.',
     secrets: 'Remove it.',
   },
 } as const satisfies Record<string, Record<string, string>>;
 
 export const notYetSentence = (feature: string, remedy: string): string => `${feature} is not supported yet by this version of Roundhouse. ${remedy}`;
 
-/** The sentence for a step type of the table; undefined for any other name. */
-export const notYetStep = (name: string): string | undefined =>
-  Object.hasOwn(notYet.step, name) ? notYetSentence(`\`${name}\``, notYet.step[name as keyof typeof notYet.step]) : undefined;
+/** Of what the plan runs, each thing that this version cannot do, as an error at its line; what it leaves out, as a warning. */
+export function findNotYet(processed: Processed, plan: Plan): Diagnostic[] {
+  const { source } = processed;
+  const problems = collectProblems(source);
+  const setup = entriesOf(source.root).get('setup');
+  if (processed.setup) problems.error(setup?.key ?? { source, start: 0, end: 0 }, notYetSentence('`setup`', notYet.file.setup));
+  for (const workflow of processed.workflows) {
+    const running = plan.workflows.find(({ name }) => name === workflow.name);
+    if (isScheduled(workflow)) problems.warn(workflow.place, 'the workflow runs by a schedule, and schedules are not supported yet by this version of Roundhouse: it never runs. Remove `triggers` to run it for each push.');
+    if (!running) continue;
+    const names = new Set(running.jobs.map(({ name }) => name));
+    lookAtWorkflow(workflow, problems);
+    for (const invocation of workflow.jobs) if (names.has(invocation.name)) lookAtInvocation(invocation, processed, plan, problems);
+  }
+  return problems.diagnostics();
+}
+
+function lookAtWorkflow({ name, maxAutoReruns, place }: ProcessedWorkflow, problems: Problems): void {
+  const written = childOf(childOf(place.source.root, 'workflows'), name);
+  if (maxAutoReruns > 0) problems.error(entriesOf(written).get('max_auto_reruns')?.key ?? place, notYetSentence('`max_auto_reruns`', notYet.workflow.max_auto_reruns));
+}
+
+function lookAtInvocation({ name, type, contexts, serialGroup, place, printed }: ProcessedInvocation, processed: Processed, plan: Plan, problems: Problems): void {
+  const job = type === 'build' ? plan.jobs[name] : undefined;
+  // What never runs here lacks nothing.
+  if (job && job.unsupported !== null) return;
+  const refuse = (at: Place, feature: string, remedy: string): void => {
+    const report = (): void => problems.error(at, notYetSentence(feature, remedy));
+    // What an orb holds is told at the line that calls for it.
+    if (at.source === processed.source) report();
+    else problems.calling({ kind: 'job', name, place }, report);
+  };
+  const keyOf = (key: string): Place => entriesOf(printed).get(key)?.key ?? place;
+  if (type === 'approval') refuse(keyOf('type'), '`type: approval`', notYet.invocation['type: approval']);
+  if (contexts.length > 0) refuse(keyOf('context'), '`context`', notYet.invocation.context);
+  if (serialGroup !== null) refuse(keyOf('serial-group'), '`serial-group`', notYet.invocation['serial-group']);
+  const body = processed.jobs.get(name);
+  if (type === 'lock' || type === 'unlock') refuse(entriesOf(body).get('type')?.key ?? place, `\`type: ${type}\``, notYet.job[`type: ${type}`]);
+  if (job && body) lookAtJob(job, body, refuse);
+}
+
+type Refuse = (at: Place, feature: string, remedy: string) => void;
+
+function lookAtJob(job: PlanJob, body: MapNode, refuse: Refuse): void {
+  lookAtKeys(body, notYet.job, refuse);
+  const [primary, second] = itemsOf(childOf(body, 'docker'));
+  lookAtKeys(primary, notYet.docker, refuse);
+  if (second) refuse(second.place, 'A second container', 'Remove the entry; the first one is where the steps run.');
+  for (const step of itemsOf(childOf(body, 'steps')).map(unbound)) lookAtStep(step, job, refuse);
+}
+
+function lookAtStep(step: Node, job: PlanJob, refuse: Refuse): void {
+  const [written] = entriesOf(step);
+  const [kind, at, fields] = written ? [written[0], written[1].key, written[1].value] : [stringOf(step) ?? '', step.place, undefined];
+  if (Object.hasOwn(notYet.step, kind)) refuse(at, `\`${kind}\``, notYet.step[kind as keyof typeof notYet.step]);
+  if (kind === 'deploy' && job.parallelism > 1) refuse(at, '`deploy` in a job with parallelism', 'Write a job of its own for it, which requires this one.');
+  if (kind === 'checkout') lookAtKeys(fields, notYet.checkout, refuse);
+  if (kind === 'run' || kind === 'deploy') lookAtKeys(fields, notYet.run, refuse);
+}
+
+function lookAtKeys(node: Node | undefined, table: Record<string, string>, refuse: Refuse): void {
+  for (const [key, { key: at, value }] of entriesOf(node)) if (Object.hasOwn(table, key) && asksForSomething(value)) refuse(at, `\`${key}\``, table[key]!);
+}
+
+/** null, false and what is empty ask for nothing. */
+function asksForSomething(node: Node): boolean {
+  const plain = unbound(node);
+  if (isNull(plain)) return false;
+  return plain.kind === 'scalar' ? plain.value !== false : plain.kind === 'list' ? plain.items.length > 0 : entriesOf(plain).size > 0;
+}

@@ -3,7 +3,6 @@ import { suite, test } from 'node:test';
 import { durationPattern, durationSeconds } from '../../config-schema/durations.ts';
 import { nearest } from '../../config-schema/nearest.ts';
 import { splitWords } from '../../config-schema/shell-words.ts';
-import { scanTemplates } from '../../config-schema/language/templates.ts';
 
 suite('shell words', () => {
   const rows: [string, string[] | null][] = [
@@ -29,21 +28,6 @@ suite('durations', () => {
       assert.equal(durationSeconds(text), seconds);
     });
   for (const text of ['', '10', 'm', '1d', '1h30m', '-1m', '1.m', ' 1m', '1m\n', '1 m']) test(`not ${JSON.stringify(text)}`, () => assert.doesNotMatch(text, durationPattern));
-});
-
-suite('templates', () => {
-  const rows: [string, ReturnType<typeof scanTemplates>][] = [
-    ['plain >> text', { kind: 'text', text: 'plain >> text' }],
-    ['a < b << 1 >>', { kind: 'template', body: '1', at: 0 }],
-    ['\\<<EOF \\<<<x', { kind: 'text', text: '<<EOF <<<x' }],
-    ['\\<< << x >>', { kind: 'template', body: 'x', at: 1 }],
-    ['\\\\<< x >>', { kind: 'template', body: 'x', at: 0 }],
-    ['<<# x >>a<</ x >>', { kind: 'template', body: '# x', at: 0 }],
-    ['cat <<EOF', { kind: 'unclosed', at: 0 }],
-    ['\\n \\< \\', { kind: 'text', text: '\\n \\< \\' }],
-    ['<\\<<', { kind: 'text', text: '<<<' }],
-  ];
-  for (const [text, scan] of rows) test(text, () => assert.deepEqual(scanTemplates(text), scan));
 });
 
 suite('the nearest name', () => {

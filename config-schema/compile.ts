@@ -1,91 +1,126 @@
 // What will run, by this text?
 
-import { compileJob } from './language/job.ts';
-import { nameJobs } from './language/job-names.ts';
-import { childOf, entriesOf, stringOf } from './language/node.ts';
-import type { MapNode, Node } from './language/node.ts';
-import type { Diagnostic, Plan, PlanJob, PlanWorkflow } from './plan.ts';
+import { checkFile } from './language/check.ts';
+import type { Compiling } from './language/elements.ts';
+import { loader as loaderOf } from './language/library.ts';
+import { childOf, scalarAt } from './language/node.ts';
+import type { Entry, MapNode, Node, Place, Source } from './language/node.ts';
+import { checkDefault, readArguments, readParameters } from './language/parameters.ts';
 import { collectProblems } from './language/problems.ts';
-import type { Path, Problems } from './language/problems.ts';
-import { file20, file21 } from './language/schema.ts';
-import { render, scanTemplates } from './language/templates.ts';
-import { validate } from './language/validate.ts';
+import type { Problems } from './language/problems.ts';
+import type { OrbSources, PipelineValues, Processed } from './language/processed.ts';
+import { pipelineVariables } from './language/scope.ts';
+import { findNotYet } from './language/not-yet.ts';
+import { toPlan } from './language/to-plan.ts';
 import { readVersion } from './language/version.ts';
-import type { Version } from './language/version.ts';
-import { readWorkflow } from './language/workflow-graph.ts';
-import type { Invocation } from './language/workflow-graph.ts';
+import { compileWorkflows } from './language/workflows.ts';
 import { readYaml } from './language/yaml.ts';
+import { sampleValues } from './pipeline-values.ts';
+import type { Diagnostic, Plan } from './plan.ts';
 
-/** Either a plan, or every problem of the file at once (warnings among them), in the order of the text. */
-export type Compiled = { plan: Plan } | { errors: Diagnostic[] };
+export type CompileOptions = {
+  /** Where the text lay, for messages. */
+  path: string;
+  /** What `<< pipeline.… >>` stands for; without them those of a pipeline that might be. */
+  values?: PipelineValues;
+  /** Given by whoever triggered the pipeline; the others have their defaults. */
+  parameters?: Readonly<Record<string, unknown>>;
+  /** Those that orbReferences asked for. */
+  orbs?: OrbSources;
+};
 
-/** Compiles the text of a config file. Pure; never throws, whatever the text. `path` is where it lay, for messages. */
-export function compileConfig(text: string, options: { path: string }): Compiled {
-  const source = { path: options.path, text };
+export type ProcessedConfig = { processed: Processed; warnings: Diagnostic[] } | { errors: Diagnostic[] };
+
+/** The processed config, or every problem of it at once (warnings among them), in the order of the text. Pure; never throws, whatever the text. */
+export function processConfig(text: string, options: CompileOptions): ProcessedConfig {
+  const source: Source = { path: options.path, text };
   const problems = collectProblems(source);
-  const root = readYaml(text, problems);
-  const read = problems.failed() ? undefined : readVersion(root, problems);
-  const plan = read && compileFile(read.file, read.version, source, problems);
-  return plan ? { plan: { ...plan, warnings: problems.diagnostics() } } : { errors: problems.diagnostics() };
+  const { processed } = processSource(source, options, problems);
+  return processed ? { processed, warnings: problems.diagnostics() } : { errors: problems.diagnostics() };
 }
 
-/** Undefined when the file has errors; all of them are reported then. */
-function compileFile(file: MapNode, version: Version, source: { path: string; text: string }, problems: Problems): Omit<Plan, 'warnings'> | undefined {
-  // Version 2 has neither templates nor commands: `<<` is text.
-  const commands = entriesOf(version === '2.1' ? childOf(file, 'commands') : undefined);
-  const isOpen = (node: Node): boolean => {
-    const text = stringOf(node) ?? (entriesOf(node).size === 1 ? [...entriesOf(node).keys()][0]! : undefined);
-    return text !== undefined && (commands.has(text) || (version === '2.1' && node.kind === 'scalar' && scanTemplates(text).kind !== 'text'));
+export type Compiled = { plan: Plan; notYet: Diagnostic[] } | { errors: Diagnostic[] };
+
+/**
+ * The plan for the branch or tag in `options.values`, and what in it this version of Roundhouse cannot run; or every problem, as
+ * processConfig says it.
+ */
+export function compileConfig(text: string, options: CompileOptions): Compiled {
+  const source: Source = { path: options.path, text };
+  const problems = collectProblems(source);
+  const values = options.values ?? sampleValues();
+  const { processed } = processSource(source, { ...options, values }, problems);
+  const ref = { branch: nameOf(values['git.branch']), tag: nameOf(values['git.tag']) };
+  const plan = processed && toPlan(processed, { ref, problems });
+  return plan && !problems.failed() ? { plan, notYet: findNotYet(processed, plan) } : { errors: problems.diagnostics() };
+}
+
+const nameOf = (value: PipelineValues[string] | undefined): string | null => (typeof value === 'string' ? value : null);
+
+/**
+ * References of orbs that the config, or an orb that it uses, names and `options.orbs` does not hold. To be asked again with
+ * what was found, until the answer is empty: orbs import orbs. One that nothing refers to is never asked for.
+ */
+export function orbReferences(text: string, options: CompileOptions): string[] {
+  const source: Source = { path: options.path, text };
+  return processSource(source, options, collectProblems(source)).missing;
+}
+
+function processSource(source: Source, options: CompileOptions, problems: Problems): { processed?: Processed; missing: string[] } {
+  const root = readYaml(source, problems);
+  const read = problems.failed() ? undefined : readVersion(root, source, problems);
+  if (!read) return { missing: [] };
+  const { version } = read;
+  checkFile(read.file, version, problems);
+  const file = version === '2.1' ? read.file : withoutTemplates(read.file);
+
+  const values = options.values ?? sampleValues();
+  const orbVariables = pipelineVariables(source, values, null);
+  const parameters = readPipelineParameters(file, source, options.parameters ?? {}, problems);
+  const variables = pipelineVariables(source, values, parameters);
+  const loader = loaderOf(file, { variables, orbVariables, orbs: options.orbs ?? new Map(), problems });
+  const compiling: Compiling = { loader, problems, hasTemplates: version === '2.1', spend: budget(problems) };
+  const { workflows, jobs } = compileWorkflows(file, compiling);
+  const missing = [...loader.missing];
+  if (problems.failed()) return { missing };
+  return { missing, processed: { source, setup: version === '2.1' && isTrue(childOf(file, 'setup')), workflows, jobs, orbs: [...loader.used.values()] } };
+}
+
+/** In version 2 there is nothing but jobs and workflows; a top-level key called `commands` holds anchors. */
+const withoutTemplates = (file: MapNode): MapNode => ({ ...file, entries: new Map([...file.entries].filter(([key]) => key === 'jobs' || key === 'workflows')) });
+
+const isTrue = (node: Node | undefined): boolean => node?.kind === 'scalar' && node.value === true;
+
+/** Each with its value: what was given, or its default. */
+function readPipelineParameters(file: MapNode, source: Source, given: Readonly<Record<string, unknown>>, problems: Problems): Map<string, Node> {
+  const section = file.entries.get('parameters');
+  const declared = readParameters(section?.value, 'pipeline', problems);
+  for (const parameter of declared.values()) if (parameter.default) checkDefault(parameter, parameter.default, problems);
+  const place: Place = section?.key ?? { source, start: 0, end: 0 };
+  const entries = Object.entries(given).map(([name, value]): [string, Entry] => [name, { key: place, value: scalarAt(place, isScalar(value) ? value : JSON.stringify(value)) }]);
+  for (const [name, { value }] of entries)
+    if (name.length > 128 || (value.kind === 'scalar' && value.text.length > 512)) problems.error(place, `the name of a parameter has at most 128 characters and its value 512; ${name.slice(0, 128)} has more. Shorten it.`);
+  if (entries.length > 100) problems.error(place, `at most 100 parameters can be given to a pipeline, these are ${entries.length}. Give fewer.`);
+  // A parameter without a default has been reported; nothing that uses it shall be reported again.
+  const defaultOf = ({ default: value }: { default: Node | undefined }): Node => value ?? scalarAt(place, null);
+  const parameters = new Map([...declared].map(([name, parameter]) => [name, { ...parameter, default: defaultOf(parameter) }]));
+  return readArguments({ what: 'the pipeline', place, parameters, given: entries, defaultOf }, problems);
+}
+
+const isScalar = (value: unknown): value is string | number | boolean | null => value === null || ['string', 'number', 'boolean'].includes(typeof value);
+
+/** More steps and jobs than any pipeline holds; few enough to be expanded at once. */
+const mostSteps = 100_000;
+
+function budget(problems: Problems): Compiling['spend'] {
+  let left = mostSteps;
+  return (steps, place) => {
+    const had = left > 0;
+    left -= steps;
+    if (left > 0) return true;
+    if (had) problems.error(place, `the config comes to more than ${mostSteps} steps and jobs when its commands and matrices are expanded. Make it smaller, or split it.`);
+    return false;
   };
-  const rendered = (node: Node, path: Path): Node => (version === '2.1' ? render(node, path, source.text, problems) : node);
-  validate(version === '2.1' ? file21 : file20, file, problems, isOpen);
-
-  const jobs = entriesOf(childOf(file, 'jobs'));
-  const workflows = workflowsOf(file, problems).map(({ name, node, path }) => ({
-    name,
-    place: node.place,
-    graph: readWorkflow(name, rendered(node, path), path, new Set(jobs.keys()), problems),
-  }));
-  const invocations = workflows.flatMap(({ graph }) => graph);
-  // What no workflow reaches is not rendered, as in the original.
-  const reached = [...new Set(invocations.map(({ job }) => job))].filter((job) => jobs.has(job));
-  const bodies = new Map(reached.map((job) => [job, rendered(jobs.get(job)!.value, ['jobs', job])]));
-  if (problems.failed()) return undefined;
-
-  for (const { name, graph, place } of workflows)
-    if (graph.length === 0) problems.warn(place, ['workflows', name, 'jobs'], 'the workflow has no jobs. It is left out; remove it, or give it a job.');
-  const names = nameJobs(invocations, bodies);
-  return {
-    version: 1,
-    source: { path: source.path },
-    workflows: workflows.filter(({ graph }) => graph.length > 0).map(({ name, graph }) => compileWorkflow(name, graph, names)),
-    jobs: Object.fromEntries([...names].map(([{ job }, name]): [string, PlanJob] => [name, compileJob(name, bodies.get(job)!)])),
-  };
 }
 
-/** Without workflows, a job called `build` is one. */
-function workflowsOf(root: MapNode, problems: Problems): { name: string; node: Node; path: Path }[] {
-  const workflows = [...entriesOf(childOf(root, 'workflows'))].filter(([name, { value }]) => !(name === 'version' && value.kind === 'scalar'));
-  if (workflows.length > 0) return workflows.map(([name, { value }]) => ({ name, node: value, path: ['workflows', name] }));
-  const build = entriesOf(childOf(root, 'jobs')).get('build');
-  if (build) {
-    const only: Node = { kind: 'scalar', value: 'build', text: 'build', place: build.key };
-    const jobs: Node = { kind: 'list', items: [only], place: build.key };
-    return [{ name: 'workflow', node: { kind: 'map', entries: new Map([['jobs', { key: build.key, value: jobs }]]), place: build.key }, path: ['workflows', 'workflow'] }];
-  }
-  const place = root.entries.get('workflows')?.key ?? root.entries.get('jobs')?.key ?? { start: root.place.start, end: root.place.start };
-  problems.error(place, [], 'There are no workflows or build jobs in the config. Add a workflow, or call the job `build`.');
-  return [];
-}
-
-function compileWorkflow(name: string, graph: Invocation[], names: Map<Invocation, string>): PlanWorkflow {
-  const compiled = new Map(graph.map((invocation) => [invocation.name, names.get(invocation)!]));
-  return {
-    name,
-    jobs: graph.map((invocation) => ({
-      name: names.get(invocation)!,
-      job: names.get(invocation)!,
-      requires: invocation.requires.map(({ name: required, statuses }) => ({ job: compiled.get(required)!, statuses })),
-    })),
-  };
-}
+export { printConfig } from './language/print.ts';

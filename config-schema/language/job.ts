@@ -1,59 +1,69 @@
-// What does a job of the config become in the plan?
+// What does a job come to when it is called with these arguments?
 
-import type { z } from 'zod';
-import { durationSeconds } from '../durations.ts';
-import { readEnvironment } from './environment.ts';
-import { childOf, entriesOf, itemsOf, toPlain } from './node.ts';
-import type { Node } from './node.ts';
-import type { PlanJob, PlanStep } from '../plan.ts';
-import * as schema from './schema.ts';
-import { splitWords } from '../shell-words.ts';
+import { checkJob } from './check.ts';
+import { bind, callElement, read } from './elements.ts';
+import type { Compiling } from './elements.ts';
+import { executorKinds, joinEnvironments, resolveExecutor } from './executor.ts';
+import type { Element, Library } from './library.ts';
+import { childOf, listAt, stringOf } from './node.ts';
+import type { Entry, MapNode, Node, Place } from './node.ts';
+import type { JobType } from './processed.ts';
+import { bothVariables } from './scope.ts';
+import { expandSteps } from './steps.ts';
+import type { Variables } from './template.ts';
 
-const defaults = {
-  workingDirectory: '~/project',
-  timeoutSeconds: durationSeconds('5h'),
-  noOutputTimeoutSeconds: durationSeconds('10m'),
+export type JobCall = {
+  /** Arguments, rendered with what the workflow sees, but for maps that name an executor. */
+  given: [string, Entry][];
+  /** What the workflow's text sees. */
+  outer: Variables;
+  caller: Library;
+  /** Rendered; of the caller's file. */
+  preSteps: Node | undefined;
+  postSteps: Node | undefined;
+  place: Place;
 };
 
-/** A job that has passed validation, with its texts rendered. The name is the compiled one. */
-export function compileJob(name: string, node: Node): PlanJob {
-  const job = schema.job.parse(toPlain(node));
-  const shell = wordsOf(job.shell);
-  return {
-    name,
-    executor: { kind: 'docker', image: job.docker[0].image },
-    environment: readEnvironment(childOf(node, 'environment')),
-    workingDirectory: job.working_directory ?? defaults.workingDirectory,
-    parallelism: job.parallelism ?? 1,
-    resourceClass: job.resource_class ?? null,
-    timeoutSeconds: job.timeout === undefined ? defaults.timeoutSeconds : durationSeconds(job.timeout),
-    steps: itemsOf(childOf(node, 'steps')).map((step, index) => compileStep(job.steps[index]!, step, shell)),
-  };
-}
+/** Keys that an executor may give, and the job's own go before. */
+const fromExecutor = ['resource_class', 'shell', 'working_directory'];
+const notPrinted = ['parameters', 'description', 'executor', 'environment', 'steps', 'type'];
 
-function compileStep(step: z.output<typeof schema.step>, node: Node, jobShell: string[] | null): PlanStep {
-  if (step === 'checkout' || 'checkout' in step) {
-    const { name, path } = step === 'checkout' ? {} : step.checkout;
-    return { kind: 'checkout', name: name || 'Checkout code', path: path ?? '.' };
+/** The processed job, checked. */
+export function compileJob(element: Element, call: JobCall, compiling: Compiling): MapNode {
+  const { problems } = compiling;
+  const { variables, values } = callElement(element, call.given, call.caller, call.place, compiling);
+  // The original reads a map that names an executor with the eyes of the job that gets it.
+  for (const [name, value] of values)
+    if (value.kind === 'bound' && value.node.kind === 'map') values.set(name, bind(read(value.node, bothVariables(variables, call.outer), compiling), value.library as Library));
+
+  const body = element.node.entries;
+  const rendered = (key: string): Node | undefined => body.has(key) ? read(body.get(key)!.value, variables, compiling) : undefined;
+  const type = typeOf(element);
+  const entries = new Map<string, Entry>();
+  if (type !== 'build') entries.set('type', body.get('type')!);
+
+  const asked = type === 'build' ? rendered('executor') : undefined;
+  const executor = asked && resolveExecutor(asked, element.library, compiling);
+  const hasKind = executorKinds.some((kind) => body.has(kind));
+  for (const [key, entry] of executor?.fields ?? []) if (fromExecutor.includes(key) || (executorKinds.includes(key) && !hasKind)) entries.set(key, entry);
+  for (const [key, entry] of body) if (!notPrinted.includes(key)) entries.set(key, { key: entry.key, value: read(entry.value, variables, compiling) });
+  if (executor && !executorKinds.some((kind) => entries.has(kind)))
+    problems.error(asked.place, `Executor ${executor.name} is missing a required key: "docker", "machine", or "macos". Add one of them to the executor, or to the job.`);
+
+  if (type === 'build') {
+    const own = expandSteps(childOf(element.node, 'steps'), { library: element.library, variables, depth: 0 }, compiling);
+    const around = { library: call.caller, variables: null, depth: 0 };
+    const steps = [...expandSteps(call.preSteps, around, compiling), ...own, ...expandSteps(call.postSteps, around, compiling)];
+    const at = body.get('steps')?.value.place;
+    // Without the key the check says that it is missing.
+    if (at) entries.set('steps', { key: body.get('steps')!.key, value: listAt(at, steps) });
+    const environment = joinEnvironments(executor?.fields.get('environment')?.value, rendered('environment'), body.get('environment')?.value.place ?? element.place);
+    if (environment) entries.set('environment', { key: body.get('environment')?.key ?? environment.place, value: environment });
   }
-  const run = typeof step.run === 'string' ? { command: step.run } : step.run;
-  return {
-    kind: 'run',
-    name: run.name || nameOf(run.command),
-    command: run.command,
-    shell: wordsOf(run.shell) ?? jobShell,
-    environment: readEnvironment(childOf(entriesOf(node).get('run')?.value, 'environment')),
-    workingDirectory: run.working_directory ?? '.',
-    when: run.when ?? 'on_success',
-    background: run.background ?? false,
-    noOutputTimeoutSeconds: run.no_output_timeout === undefined ? defaults.noOutputTimeoutSeconds : durationSeconds(run.no_output_timeout),
-  };
+  const job: MapNode = { kind: 'map', entries, place: element.node.place };
+  // An executor that could not be found gives nothing that could be missed.
+  if (!asked || executor) checkJob(element.name, job, problems, element.library.isOwn ? 'own' : 'orb');
+  return job;
 }
 
-const wordsOf = (shell: string | string[] | undefined): string[] | null => (typeof shell === 'string' ? splitWords(shell) : (shell ?? null));
-
-/** A step without a name is called by its command: the first line of it, because names travel with every graph. */
-function nameOf(command: string): string {
-  const line = command.trim().split('\n')[0]!.trim();
-  return line.length > 100 ? `${line.slice(0, 99)}…` : line;
-}
+export const typeOf = (element: Element): JobType => (stringOf(childOf(element.node, 'type')) ?? 'build') as JobType;

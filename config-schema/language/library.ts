@@ -1,0 +1,162 @@
+// Where does a name of a command, an executor or a job lead? To an element of the file that says it, or of an orb that this file imports.
+
+import { didYouMean } from '../nearest.ts';
+import { checkOrb } from './check.ts';
+import { childOf, entriesOf, stringOf } from './node.ts';
+import type { MapNode, Node, Place, Source } from './node.ts';
+import type { Problems } from './problems.ts';
+import type { OrbSources, UsedOrb } from './processed.ts';
+import { render } from './template.ts';
+import type { Variables } from './template.ts';
+import { readYaml } from './yaml.ts';
+
+export type ElementKind = 'command' | 'executor' | 'job';
+
+/** A definition, and the file whose names it knows. */
+export type Element = { kind: ElementKind; name: string; node: MapNode; place: Place; library: Library };
+
+/** The elements of one file: the config, an orb, or an inline orb. */
+export type Library = {
+  /** null for the config; an orb's alias or reference otherwise. */
+  orb: string | null;
+  /** False for an orb that somebody else published: its slips are tolerated. */
+  isOwn: boolean;
+  root: MapNode;
+  /** What is visible of `pipeline.*` in its text. */
+  variables: Variables;
+  orbs: Map<string, () => Library | undefined>;
+};
+
+/** Finds definitions, and loads the orbs that they come from when first asked. */
+export type Loader = {
+  config: Library;
+  /** The element of a name; undefined, and reported, when there is none. */
+  find(kind: ElementKind, name: string, library: Library, place: Place): Element | undefined;
+  has(kind: ElementKind, name: string, library: Library): boolean;
+  /** References that were asked for and not given. */
+  missing: Set<string>;
+  used: Map<string, UsedOrb>;
+};
+
+const section = { command: 'commands', executor: 'executors', job: 'jobs' } as const;
+
+export function loader(root: MapNode, options: { variables: Variables; orbVariables: Variables; orbs: OrbSources; problems: Problems }): Loader {
+  const { problems } = options;
+  const missing = new Set<string>();
+  const used = new Map<string, UsedOrb>();
+  const byReference = new Map<string, Library | undefined>();
+  const elements = new Map<Node, Element>();
+
+  const libraryOf = (orb: string | null, isOwn: boolean, of: MapNode, variables: Variables, within: readonly string[]): Library => {
+    const library: Library = { orb, isOwn, root: of, variables, orbs: new Map() };
+    for (const [alias, { key, value }] of entriesOf(childOf(of, 'orbs'))) {
+      let loaded: { library: Library | undefined } | undefined;
+      library.orbs.set(alias, () => (loaded ??= { library: open(alias, key, value, library, within) }).library);
+    }
+    return library;
+  };
+
+  const open = (alias: string, key: Place, value: Node, importer: Library, within: readonly string[]): Library | undefined => {
+    if (value.kind === 'map') {
+      if (within.length > mostNested) return tooDeep(key, within);
+      return libraryOf(alias, importer.isOwn, value, options.orbVariables, [...within, alias]);
+    }
+    const reference = stringOf(render(value, importer.variables, problems))?.trim();
+    if (!reference) return undefined;
+    if (within.includes(reference) || within.length > mostNested) return tooDeep(value.place, [...within, reference]);
+    if (!byReference.has(reference)) byReference.set(reference, problems.calling({ kind: 'orb', name: alias, place: value.place }, () => read(reference, value.place, within)));
+    return byReference.get(reference);
+  };
+
+  const tooDeep = (place: Place, within: readonly string[]): undefined => {
+    problems.error(place, `orbs import each other in a circle, or too deeply: ${within.slice(-6).join(' imports ')}. Remove one of these imports.`);
+  };
+
+  const read = (reference: string, place: Place, within: readonly string[]): Library | undefined => {
+    const found = options.orbs.get(reference);
+    if (!found) missing.add(reference);
+    if (!found || 'problem' in found) {
+      const where = /^https?:/.test(reference) ? `Cannot load the orb at ${reference}.` : `Cannot find ${reference} in the orb registry. Check that the namespace, orb name and version are correct.`;
+      problems.error(place, `${where}${found ? ` ${found.problem}` : ''}`);
+      return undefined;
+    }
+    const source: Source = { path: `orb ${reference}`, text: found.text };
+    const orb = readYaml(source, problems);
+    if (!orb) return undefined;
+    if (orb.kind !== 'map') {
+      problems.error(orb.place, 'an orb is a map of commands, executors and jobs, this is none. Use another version of the orb.');
+      return undefined;
+    }
+    used.set(reference, { reference, version: found.version, sha256: found.sha256, origin: found.origin });
+    checkOrb(orb, problems);
+    return libraryOf(reference, false, orb, options.orbVariables, [...within, reference]);
+  };
+
+  /** Follows `x: orb/command`, one name standing for another. */
+  const follow = (kind: ElementKind, name: string, library: Library, hops: number): Element | 'circle' | undefined => {
+    const entry = entriesOf(childOf(library.root, section[kind])).get(name);
+    if (entry) {
+      const alias = stringOf(entry.value);
+      if (alias !== undefined) return hops === 0 ? 'circle' : follow(kind, alias, library, hops - 1);
+      if (entry.value.kind !== 'map') return undefined;
+      let element = elements.get(entry.value);
+      // One anchored map may be two elements, or stand in two files.
+      if (element?.name !== name || element.library !== library || element.kind !== kind) {
+        element = { kind, name: library.orb === null ? name : `${library.orb.replace(/@.*/, '')}/${name}`, node: entry.value, place: entry.key, library };
+        elements.set(entry.value, element);
+      }
+      return element;
+    }
+    const slash = name.indexOf('/');
+    const orb = slash < 0 ? undefined : library.orbs.get(name.slice(0, slash))?.();
+    return orb && follow(kind, name.slice(slash + 1), orb, hops);
+  };
+
+  const config = libraryOf(null, true, root, options.variables, []);
+  return {
+    config,
+    missing,
+    used,
+    has: (kind, name, library) => entriesOf(childOf(library.root, section[kind])).has(name),
+    find(kind, name, library, place) {
+      const element = follow(kind, name, library, mostHops);
+      if (element && element !== 'circle') return element;
+      const [alias, ofOrb] = name.includes('/') ? [name.slice(0, name.indexOf('/')), name.slice(name.indexOf('/') + 1)] : [undefined, undefined];
+      const orb = alias === undefined ? undefined : library.orbs.get(alias);
+      const loaded = orb?.();
+      // That the orb is not there has been said.
+      if (orb && !loaded) return undefined;
+      const what = `Cannot find a definition for ${kind} named ${name}.`;
+      if (element === 'circle') problems.error(place, `${what} The names that stand for it lead in a circle. Write one of them out.`);
+      else if (loaded) problems.error(place, `${what}${didYouMean(ofOrb!, entriesOf(childOf(loaded.root, section[kind])).keys())} The orb ${alias} has no such ${kind}: correct the name, or use another version of the orb.`);
+      else if (alias !== undefined) problems.error(place, `${what}${didYouMean(alias, library.orbs.keys())} There is no orb ${alias}: add it to orbs, or correct the name.`);
+      else problems.error(place, `${what}${didYouMean(name, [...entriesOf(childOf(library.root, section[kind])).keys(), ...(kind === 'command' ? builtIns : [])])} ${remedy[kind]}`);
+      return undefined;
+    },
+  };
+}
+
+const mostNested = 20;
+const mostHops = 20;
+
+/** Steps that need no definition. */
+export const builtIns: ReadonlySet<string> = new Set([
+  'run',
+  'checkout',
+  'setup_remote_docker',
+  'save_cache',
+  'restore_cache',
+  'store_artifacts',
+  'store_test_results',
+  'persist_to_workspace',
+  'attach_workspace',
+  'add_ssh_keys',
+  'deploy',
+  'install_signing_bundle',
+]);
+
+const remedy: Record<ElementKind, string> = {
+  command: 'Define it under commands, or correct the name.',
+  executor: 'Define it under executors, or correct the name.',
+  job: 'Add it to jobs, or remove it from the workflow.',
+};

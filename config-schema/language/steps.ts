@@ -1,0 +1,100 @@
+// Which built-in steps does a list of steps come to?
+
+import { bind, callElement, oneKey, read, renderEntries } from './elements.ts';
+import type { Compiling } from './elements.ts';
+import { builtIns } from './library.ts';
+import type { Element, Library } from './library.ts';
+import { holds, stepCondition } from './logic.ts';
+import { childOf, entriesOf, isNull, stringOf } from './node.ts';
+import type { Node, Place } from './node.ts';
+import type { Variables } from './template.ts';
+
+/** Where steps are written: the file whose commands they name, and what their text sees; null when it has been rendered already. */
+export type StepScope = { library: Library; variables: Variables | null; depth: number };
+
+/** Deeper than any command calls another. */
+const mostLevels = 100;
+
+/**
+ * Every command, condition and steps parameter expanded. What is not understood here, such as a step of two keys, stays as it is:
+ * the check of the finished job speaks of it.
+ */
+export function expandSteps(list: Node | undefined, scope: StepScope, compiling: Compiling): Node[] {
+  if (list === undefined || isNull(list)) return [];
+  if (list.kind === 'bound') return expandSteps(list.node, { library: list.library as Library, variables: null, depth: scope.depth }, compiling);
+  if (list.kind !== 'list') {
+    compiling.problems.error(list.place, 'steps must be a list. Write each step after "- " on a line of its own.');
+    return [];
+  }
+  if (scope.depth > mostLevels) {
+    compiling.problems.error(list.place, `commands call each other more than ${mostLevels} levels deep. Break the circle: a command must not lead to itself.`);
+    return [];
+  }
+  const steps: Node[] = [];
+  for (const item of list.items) steps.push(...expandStep(item, scope, compiling));
+  return steps;
+}
+
+function expandStep(raw: Node, scope: StepScope, compiling: Compiling): readonly Node[] {
+  if (!compiling.spend(1, raw.place)) return [];
+  if (raw.kind === 'bound') {
+    const there = { ...scope, library: raw.library as Library, variables: null };
+    // A tag of a steps parameter alone in the list is spliced, as `- steps: <<…>>` is.
+    return raw.node.kind === 'list' ? expandSteps(raw, { ...there, depth: scope.depth + 1 }, compiling) : expandStep(raw.node, there, compiling);
+  }
+  if (raw.kind === 'scalar') {
+    const item = scope.variables ? read(raw, scope.variables, compiling) : raw;
+    if (item.kind === 'bound') return expandStep(item, scope, compiling);
+    const name = stringOf(item);
+    return name === undefined ? [item] : expandNamed(name, undefined, item, raw.place, scope, compiling);
+  }
+  const [first, second] = [...entriesOf(raw)];
+  if (!first || second || raw.kind !== 'map') return [raw];
+  const [name, { key, value }] = first;
+  return expandNamed(name, value, raw, key, scope, compiling);
+}
+
+function expandNamed(name: string, value: Node | undefined, item: Node, place: Place, scope: StepScope, compiling: Compiling): readonly Node[] {
+  const { loader, problems, hasTemplates } = compiling;
+  const { library, variables } = scope;
+  // A command of the file's own goes before the built-in of its name.
+  if (loader.has('command', name, library)) return expandCommand(name, value, place, scope, compiling);
+  if (hasTemplates && (name === 'when' || name === 'unless')) {
+    // A bare `- when` comes to nothing in the original.
+    if (value === undefined) return [];
+    const condition = childOf(value, 'condition');
+    if (!condition) return [];
+    const isTrue = variables ? stepCondition(condition, variables, problems) : holds(condition, problems);
+    return isTrue === (name === 'when') ? expandSteps(childOf(value, 'steps'), { ...scope, depth: scope.depth + 1 }, compiling) : [];
+  }
+  if (hasTemplates && name === 'steps' && value !== undefined) {
+    const given = variables ? read(value, variables, compiling) : value;
+    // A list that is written here has been rendered with the rest of this text; a parameter's brings its own names.
+    return expandSteps(bind(given, library), { ...scope, depth: scope.depth + 1 }, compiling);
+  }
+  if (builtIns.has(name)) {
+    if (value === undefined) return [item];
+    const rendered = variables ? read(value, variables, compiling) : value;
+    if (name === 'run' && rendered.kind === 'scalar' && !isNull(rendered)) return [oneKey('run', oneKey('command', rendered), item.place)];
+    return rendered === value ? [item] : [{ kind: 'map', entries: new Map([[name, { key: place, value: rendered }]]), place: item.place }];
+  }
+  return compiling.hasTemplates ? expandCommand(name, value, place, scope, compiling) : [item];
+}
+
+const without = new WeakMap<Element, Node[]>();
+
+function expandCommand(name: string, value: Node | undefined, place: Place, scope: StepScope, compiling: Compiling): readonly Node[] {
+  const { loader, problems } = compiling;
+  const element = loader.find('command', name, scope.library, place);
+  if (!element) return [];
+  const given = renderEntries(value, scope.variables, compiling);
+  const known = given.length === 0 ? without.get(element) : undefined;
+  if (known) return compiling.spend(known.length, place) ? known : [];
+  const steps = problems.calling({ kind: 'command', name, place }, () => {
+    if (value !== undefined && !isNull(value) && value.kind !== 'map') problems.error(value.place, `the arguments of a command are a map. Write each after its name, indented below ${name}.`);
+    const { variables } = callElement(element, given, scope.library, place, compiling);
+    return expandSteps(childOf(element.node, 'steps'), { library: element.library, variables, depth: scope.depth + 1 }, compiling);
+  });
+  if (given.length === 0) without.set(element, steps);
+  return steps;
+}

@@ -1,53 +1,74 @@
-// Does a file have the shape that the schema asks for? If not: where, what, remedy.
+// Does a value have the shape that a schema asks for? If not: where, what, remedy.
 
 import { z } from 'zod';
 import { didYouMean } from '../nearest.ts';
-import { childOf, entriesOf, toPlain } from './node.ts';
+import { childOf, entriesOf } from './node.ts';
 import type { Node, Place } from './node.ts';
 import type { Path, Problems } from './problems.ts';
-import { notSupportedYet, shown } from './schema.ts';
+import { shown } from './schema-words.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/**
- * Reports every place where the file does not fit. A value for which `isOpen` holds may yet become anything, such as a template:
- * others judge it.
- */
-export function validate(schema: z.ZodType, root: Node, problems: Problems, isOpen: (node: Node) => boolean): void {
+export type Exceptions = {
+  /** The value may yet become anything, such as a template: others judge it. `path` leads to it. */
+  isOpen(node: Node, path: Path): boolean;
+  /** A key too many in the map at this path is a warning. */
+  isKeyIgnored(path: Path, place: Place): boolean;
+  /** What a sentence about the value at this path begins with. */
+  prefix?(path: Path): string;
+};
+
+/** Reports every place where the value does not fit. */
+export function validate(schema: z.ZodType, root: Node, problems: Problems, { isOpen, isKeyIgnored, prefix = () => '' }: Exceptions): void {
   const permitted = new Map<string[], string[]>();
-  const result = schema.safeParse(toPlain(root), { error: (issue) => sentence(issue, permitted) });
-  const issues = (result.error?.issues ?? []).flatMap((issue) => narrow(issue, root));
-  const withNotYet = new Set(issues.filter(isNotYet).map(({ path }) => parentOf(path)));
-  for (const issue of issues) {
+  const result = schema.safeParse(plainOf(root), { error: (issue) => sentence(issue, permitted) });
+  for (const issue of (result.error?.issues ?? []).flatMap((issue) => narrow(issue, root))) {
     if (problems.isFull()) return;
     const path = issue.path as (string | number)[];
     const found = locate(root, path);
-    if (found.node && isOpen(found.node) && !isNotYet(issue)) continue;
+    if (isOpen(found.deepest, path)) continue;
 
     if (issue.code === 'unrecognized_keys') {
       const known = permitted.get(issue.keys);
       // A sentence of the schema's own speaks of all of them.
       for (const key of known ? issue.keys : issue.keys.slice(0, 1)) {
         const place = entriesOf(found.node).get(key)?.key ?? found.place;
-        problems.error(place, issue.message || `extraneous key [${key}] is not permitted.${didYouMean(key, known!)} Permitted keys: ${known!.join(', ')}.`);
+        const isIgnored = isKeyIgnored(path, place);
+        const sentence = issue.message || `extraneous key [${key}] is not permitted.${isIgnored ? ' It is ignored; remove it.' : ''}${didYouMean(key, known!)} Permitted keys: ${known!.join(', ')}.`;
+        problems[isIgnored ? 'warn' : 'error'](place, sentence);
       }
     } else if (found.node === undefined) {
-      // What a key that we do not support yet would have given is not missing.
-      if (!withNotYet.has(parentOf(path)))
-        problems.error(found.place, issue.message || missing(path[found.depth]!));
+      problems.error(found.place, issue.message || missing(path[found.depth]!));
     } else {
+      const params: Record<string, unknown> = issue.code === 'custom' ? (issue.params ?? {}) : {};
       const isEmpty = found.node.kind === 'scalar' && found.node.place.start === found.node.place.end;
-      problems.error(found.key && (isEmpty || isNotYet(issue)) ? found.key : found.node.place, issue.message);
+      problems[params['warning'] === true ? 'warn' : 'error'](found.key && (isEmpty || params['atKey'] === true) ? found.key : found.node.place, prefix(path) + issue.message);
     }
   }
+}
+
+/** Plain values of nodes that were asked for: nodes never change, and many uses share one. */
+const plain = new WeakMap<Node, unknown>();
+
+/** As toPlain, but what is no number for JSON either counts by its text. */
+function plainOf(node: Node): unknown {
+  if (node.kind === 'scalar') return typeof node.value === 'number' && !Number.isFinite(node.value) ? node.text : node.value;
+  if (node.kind === 'bound') return plainOf(node.node);
+  const known = plain.get(node);
+  if (known !== undefined) return known;
+  // fromEntries defines properties, so that a key such as `__proto__` stays a key.
+  const made = node.kind === 'list' ? node.items.map(plainOf) : Object.fromEntries([...node.entries].map(([key, { value }]) => [key, plainOf(value)]));
+  plain.set(node, made);
+  return made;
 }
 
 const missing = (key: string | number): string => (typeof key === 'number' ? oneEntry : `required key [${key}] not found. Add it.`);
 const oneEntry = 'must have at least one entry. Add one.';
 
 /** The node at a path, its key when it is in a map, and the place of the deepest thing on the way that exists. */
-function locate(root: Node, path: Path): { node: Node | undefined; key: Place | undefined; place: Place; depth: number } {
+function locate(root: Node, path: Path): { node: Node | undefined; deepest: Node; key: Place | undefined; place: Place; depth: number } {
   let node: Node | undefined = root;
+  let deepest = root;
   let key: Place | undefined;
   let place: Place = { ...root.place, end: root.place.start };
   let depth = 0;
@@ -55,15 +76,12 @@ function locate(root: Node, path: Path): { node: Node | undefined; key: Place | 
     key = entriesOf(node).get(String(part))?.key;
     node = childOf(node, part);
     if (!node) break;
+    deepest = node;
     place = key ?? node.place;
     depth++;
   }
-  return { node, key, place, depth };
+  return { node, deepest, key, place, depth };
 }
-
-const isNotYet = (issue: Issue): boolean => issue.code === 'custom' && issue.params?.['notYet'] === true;
-
-const parentOf = (path: readonly PropertyKey[]): string => JSON.stringify(path.slice(0, -1));
 
 /** Of a union's failures, those of the form that the user meant. */
 function narrow(issue: Issue, root: Node): Issue[] {
@@ -102,10 +120,7 @@ function sentence(issue: z.core.$ZodRawIssue, permitted: Map<string[], string[]>
   switch (issue.code) {
     case 'unrecognized_keys': {
       const shape = issue.inst instanceof z.ZodObject ? (issue.inst.shape as Record<string, z.ZodType>) : {};
-      permitted.set(
-        issue.keys as string[],
-        Object.keys(shape).filter((key) => shape[key]!.description !== notSupportedYet),
-      );
+      permitted.set(issue.keys as string[], Object.keys(shape));
       return '';
     }
     case 'invalid_type': {
@@ -118,6 +133,7 @@ function sentence(issue: z.core.$ZodRawIssue, permitted: Map<string[], string[]>
     case 'too_small':
       return issue.origin === 'string' ? 'must not be empty. Write a text, or remove the key.' : oneEntry;
     case 'invalid_union':
+    case 'custom':
       return '';
     case 'invalid_key':
       return `the name of a variable must not be empty or hold "=", is ${shown(issue.input)}. Correct it.`;

@@ -165,7 +165,10 @@ const measure = (parts: Converted[]): { size: number; depth: number } => ({
   depth: parts.reduce((deepest, { depth }) => Math.max(deepest, depth), 0) + 1,
 });
 
-/** As the original prints it: the float 1.0 keeps its digit, 1.20 does not. */
+/**
+ * As the original prints it: the float 1.0 keeps its digit, 1.20 does not. Not a number is a lone dot: programs that pack configs
+ * read it so by YAML 1.1, and write `.nan` for the folder that was meant.
+ */
 const textOf = (value: unknown): string =>
-  value === null || value === undefined ? '' : typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 1e7 ? value.toFixed(1) : String(value);
+  value === null || value === undefined ? '' : Number.isNaN(value) ? '.' : typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 1e7 ? value.toFixed(1) : String(value);
 

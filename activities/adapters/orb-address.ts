@@ -1,7 +1,7 @@
 // May we fetch an orb from the address that a config names, and what is there?
 
 import { orbSource, type OrbLink } from '../control/orbs.ts';
-import { fetchText, type Fetch } from './orb-http.ts';
+import { fetchText, type Reach } from './orb-http.ts';
 
 /**
  * Anybody who can push can name an address, so only hosts that the operator listed are asked, at the first hop and after each redirect,
@@ -9,7 +9,7 @@ import { fetchText, type Fetch } from './orb-http.ts';
  * on the list, and never otherwise: an own GitHub Enterprise Server is what the list is for, and a listed name is trusted with where it
  * points.
  */
-export function orbAddresses(hosts: readonly string[], fetch?: Fetch): OrbLink {
+export function orbAddresses(hosts: readonly string[], reach: Reach = {}): OrbLink {
   const listed = new Set(hosts.map((host) => host.toLowerCase()));
   const mayAsk = (url: URL): boolean => url.protocol === 'https:' && listed.has(url.host);
   return {
@@ -20,7 +20,7 @@ export function orbAddresses(hosts: readonly string[], fetch?: Fetch): OrbLink {
       if (!mayAsk(url)) {
         return { problem: `The orb ${text} lies on ${url.host}, and orbs may not come from there. Ask the operator to add ${url.host} to orbHosts in roundhouse.yml (ROUNDHOUSE_ORB_HOSTS), or lay the source into the repository as .circle/orbs/NAMESPACE/NAME/VERSION.yml and refer to it so.` };
       }
-      const found = await fetchText({ url, mayFollow: mayAsk, ...(fetch && { fetch }) });
+      const found = await fetchText({ url, mayFollow: mayAsk, ...reach });
       if ('text' in found) return orbSource(text, found.text, url.host);
       return { problem: `The orb ${text} cannot be had: ${url.host} ${'problem' in found ? found.problem : 'has nothing there'}. Check the address.` };
     },

@@ -2,26 +2,25 @@
 
 import { OrbsUnavailable } from '../control/orbs.ts';
 
-export type Fetch = typeof fetch;
+/** How we reach servers; for tests. */
+export type Reach = { fetch?: typeof fetch; patienceMs?: number };
 
 /** `problem` completes the sentence that begins with the server's address. */
 export type Fetched = { text: string } | { absent: true } | { problem: string };
 
-export type Asked = {
+export type Asked = Reach & {
   url: URL;
   /** Posted as JSON; without it the address is read. */
   body?: unknown;
   /** Whether a redirect may lead to this address. */
   mayFollow: (to: URL) => boolean;
-  fetch?: Fetch;
 };
 
 const mostBytes = 5 * 1024 * 1024;
-const patienceMs = 10_000;
 const mostRedirects = 5;
 
 /** Throws OrbsUnavailable for what a later try may mend: no connection, no answer in time, 5xx, 429. */
-export async function fetchText({ url, body, mayFollow, fetch = globalThis.fetch }: Asked): Promise<Fetched> {
+export async function fetchText({ url, body, mayFollow, fetch = globalThis.fetch, patienceMs = 10_000 }: Asked): Promise<Fetched> {
   const signal = AbortSignal.timeout(patienceMs);
   try {
     for (let at = url, hops = 0; ; hops++) {

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { fits } from '../../config-schema/orb-reference.ts';
 import { OrbsUnavailable, orbSource, type OrbLink } from '../control/orbs.ts';
-import { fetchText, type Fetch } from './orb-http.ts';
+import { fetchText, type Reach } from './orb-http.ts';
 
 const query = 'query($orbVersionRef: String!) { orbVersion(orbVersionRef: $orbVersionRef) { id version orb { id name } source createdAt } }';
 
@@ -12,14 +12,14 @@ const answers = z.object({
   errors: z.array(z.object({ message: z.string() })).nullish(),
 });
 
-export function orbRegistry(address: string, fetch?: Fetch): OrbLink {
+export function orbRegistry(address: string, reach: Reach = {}): OrbLink {
   const url = new URL(address);
   const name = `the registry ${address}`;
   return {
     name,
     async find(reference) {
       if (reference.kind === 'address') return null;
-      const found = await fetchText({ url, body: { query, variables: { orbVersionRef: reference.text } }, mayFollow: (to) => to.host === url.host, ...(fetch && { fetch }) });
+      const found = await fetchText({ url, body: { query, variables: { orbVersionRef: reference.text } }, mayFollow: (to) => to.host === url.host, ...reach });
       if (!('text' in found)) throw new OrbsUnavailable(`${name} ${'problem' in found ? found.problem : 'is not there'}`);
       const { data, errors } = readAnswer(name, found.text);
       const orb = data?.orbVersion;

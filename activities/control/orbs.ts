@@ -2,10 +2,11 @@
 
 import { createHash } from 'node:crypto';
 import { chooseVersion, readOrbReference, type OrbReference, type RegistryOrb } from '../../config-schema/orb-reference.ts';
-import type { OrbSource, OrbSources, PipelineValues } from '../../config-schema/language/processed.ts';
+import type { CompileOptions as CompilerOptions } from '../../config-schema/compile.ts';
+import type { OrbSource, OrbSources } from '../../config-schema/language/processed.ts';
 
-/** What the compiler is told besides the text (`compileConfig`). */
-export type CompileOptions = { path: string; values?: PipelineValues; parameters?: Record<string, unknown> };
+/** What the compiler is told besides text and orbs. */
+export type CompileOptions = Omit<CompilerOptions, 'orbs'>;
 
 /** What the config, and the orbs that it has so far, need and do not have (`config-schema/compile.ts`). */
 export type OrbReferences = (text: string, options: CompileOptions & { orbs: OrbSources }) => string[];

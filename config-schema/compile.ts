@@ -3,7 +3,7 @@
 import { checkFile } from './language/check.ts';
 import type { Compiling } from './language/elements.ts';
 import { loader as loaderOf } from './language/library.ts';
-import { childOf, scalarAt } from './language/node.ts';
+import { childOf, entriesOf, scalarAt } from './language/node.ts';
 import type { Entry, MapNode, Node, Place, Source } from './language/node.ts';
 import { checkDefault, readArguments, readParameters } from './language/parameters.ts';
 import { collectProblems } from './language/problems.ts';
@@ -12,6 +12,7 @@ import type { OrbSources, PipelineValues, Processed } from './language/processed
 import { pipelineVariables } from './language/scope.ts';
 import { findNotYet } from './language/not-yet.ts';
 import { toPlan } from './language/to-plan.ts';
+import { hasTagsBelow } from './language/template.ts';
 import { readVersion } from './language/version.ts';
 import { compileWorkflows } from './language/workflows.ts';
 import { readYaml } from './language/yaml.ts';
@@ -74,6 +75,8 @@ function processSource(source: Source, options: CompileOptions, problems: Proble
   checkFile(read.file, version, problems);
   const file = version === '2.1' ? read.file : withoutTemplates(read.file);
 
+  if (version === '2.1') checkDefinitions(file, problems);
+
   const values = options.values ?? sampleValues();
   const orbVariables = pipelineVariables(source, values, null);
   const parameters = readPipelineParameters(file, source, options.parameters ?? {}, problems);
@@ -84,6 +87,23 @@ function processSource(source: Source, options: CompileOptions, problems: Proble
   const missing = [...loader.missing];
   if (problems.failed()) return { missing };
   return { missing, processed: { source, setup: version === '2.1' && isTrue(childOf(file, 'setup')), workflows, jobs, orbs: [...loader.used.values()] } };
+}
+
+/** What can be said of definitions that nothing calls. */
+function checkDefinitions(file: MapNode, problems: Problems): void {
+  for (const [section, kind] of [['commands', 'command'], ['executors', 'executor'], ['jobs', 'job']] as const)
+    for (const { value } of entriesOf(childOf(file, section)).values())
+      for (const parameter of readParameters(childOf(value, 'parameters'), kind, problems).values())
+        if (parameter.default && !hasTagsBelow(parameter.default)) checkDefault(parameter, parameter.default, problems);
+
+  const byLowerCase = new Map<string, string>();
+  for (const [name, { key }] of entriesOf(childOf(file, 'jobs'))) {
+    const other = byLowerCase.get(name.toLowerCase());
+    if (other !== undefined) problems.error(key, `the names of jobs differ in more than capital letters; ${other} and ${name} do not. Rename one of them.`);
+    byLowerCase.set(name.toLowerCase(), name);
+  }
+  for (const [name, { key }] of entriesOf(childOf(file, 'job-groups')))
+    if (entriesOf(childOf(file, 'jobs')).has(name)) problems.error(key, `${name} is the name of a job and of a job group. Rename one of them.`);
 }
 
 /** In version 2 there is nothing but jobs and workflows; a top-level key called `commands` holds anchors. */

@@ -79,7 +79,7 @@ export function invokeGroup(name: string, group: Node, raw: Node | undefined, pl
   return { invocations: [start, ...members, end, ...unlock], aliases: [...aliases, whole] };
 }
 
-export const isGroup = (reference: string, { loader }: Compiling): boolean => entriesOf(childOf(loader.config.root, 'job-groups')).has(reference);
+const isGroup = (reference: string, { loader }: Compiling): boolean => entriesOf(childOf(loader.config.root, 'job-groups')).has(reference);
 
 /** A job of a list: its name, its options, and where it stands; no name when it has the wrong shape. */
 export function entryOf(item: Node): [reference: string | undefined, options: Node | undefined, place: Place] {

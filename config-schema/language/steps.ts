@@ -87,6 +87,8 @@ function expandCommand(name: string, value: Node | undefined, place: Place, scop
   const { loader, problems } = compiling;
   const element = loader.find('command', name, scope.library, place);
   if (!element) return [];
+  // Written in a list of its own it is a slip; in steps that are handed on, the original takes it for a call without arguments.
+  if (value !== undefined && isNull(value) && scope.variables) problems.error(place, `${name} has a colon and no arguments. Remove the colon, or write the arguments indented below it.`);
   const given = renderEntries(value, scope.variables, compiling);
   const known = given.length === 0 ? without.get(element) : undefined;
   if (known) return compiling.spend(known.length, place) ? known : [];

@@ -18,11 +18,11 @@ export function orbAddresses(hosts: readonly string[], reach: Reach = {}): OrbLi
       if (reference.kind !== 'address') return null;
       const { url, text } = reference;
       if (!mayAsk(url)) {
-        return { problem: `The orb ${text} lies on ${url.host}, and orbs may not come from there. Ask the operator to add ${url.host} to orbHosts in roundhouse.yml (ROUNDHOUSE_ORB_HOSTS), or lay the source into the repository as .circle/orbs/NAMESPACE/NAME/VERSION.yml and refer to it so.` };
+        return { problem: `Orbs may not come from ${url.host}. Ask the operator to add ${url.host} to orbHosts in roundhouse.yml (ROUNDHOUSE_ORB_HOSTS), or lay the source into the repository as .circle/orbs/NAMESPACE/NAME/VERSION.yml and refer to it so.` };
       }
       const found = await fetchText({ url, mayFollow: mayAsk, ...reach });
       if ('text' in found) return orbSource(text, found.text, url.host);
-      return { problem: `The orb ${text} cannot be had: ${url.host} ${'problem' in found ? found.problem : 'has nothing there'}. Check the address.` };
+      return { problem: `${url.host} ${'problem' in found ? found.problem : 'has nothing there'}. Check the address.` };
     },
   };
 }

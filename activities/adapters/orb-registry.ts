@@ -24,7 +24,7 @@ export function orbRegistry(address: string, reach: Reach = {}): OrbLink {
       const { data, errors } = readAnswer(name, found.text);
       const orb = data?.orbVersion;
       // It refuses what it takes for a wrong reference: that is the user's to hear.
-      if (!orb && errors?.length) return { problem: `Cannot find ${reference.text} in the orb registry. Check that the namespace, orb name and version are correct. The registry said: ${errors[0]!.message.slice(0, 300)}` };
+      if (!orb && errors?.length) return { problem: `The registry said: ${errors[0]!.message.slice(0, 300)}` };
       if (!orb) return null;
       if (!fits(reference.wanted, orb.version)) throw new OrbsUnavailable(`${name} was asked for ${reference.text} and sent version ${orb.version.slice(0, 50)}`);
       return orbSource(orb.version, orb.source, name);

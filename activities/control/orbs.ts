@@ -11,7 +11,7 @@ export type CompileOptions = Omit<CompilerOptions, 'orbs'>;
 /** What the config, and the orbs that it has so far, need and do not have (`config-schema/compile.ts`). */
 export type OrbReferences = (text: string, options: CompileOptions & { orbs: OrbSources }) => string[];
 
-/** The source, or the sentence why there is none. Never throws for a user's mistake; throws OrbsUnavailable when nobody can tell now. */
+/** The source, or what the compiler adds to "Cannot find X in the orb registry." Never throws for a user's mistake; throws OrbsUnavailable when nobody can tell now. */
 export type ResolveOrb = (reference: string) => Promise<OrbSource | { problem: string }>;
 
 /** One place where orbs may lie. */
@@ -58,7 +58,7 @@ export function resolveFrom(links: readonly OrbLink[], alsoSaid = ''): ResolveOr
       if (found !== null) return found;
     }
     const places = links.flatMap(({ name }) => name ?? []).join(', ') || 'nowhere';
-    return { problem: `Cannot find ${text} in the orb registry. Check that the namespace, orb name and version are correct. Looked in: ${places}.${alsoSaid}${remedyFor(reference)}` };
+    return { problem: `Looked in: ${places}.${alsoSaid}${remedyFor(reference)}` };
   };
 }
 

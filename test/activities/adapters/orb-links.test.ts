@@ -102,7 +102,7 @@ test('a registry that is down, silent, or talks rubbish is nobody’s mistake: a
 
 test('what the registry says against a reference is told', async (t) => {
   const url = await serve(t, (_request, response) => response.end(JSON.stringify({ data: { orbVersion: null }, errors: [{ message: 'that is no version of ours' }] })));
-  assert.match(((await orbRegistry(url).find(reference('a/b@1.0.0'))) as { problem: string }).problem, /^Cannot find a\/b@1\.0\.0 in the orb registry\..*that is no version of ours$/);
+  assert.match(((await orbRegistry(url).find(reference('a/b@1.0.0'))) as { problem: string }).problem, /^The registry said: that is no version of ours$/);
 });
 
 test('a registry that sends another version than was asked for is not believed', async (t) => {
@@ -144,7 +144,7 @@ test('orbs by address come from listed hosts alone, however they are asked to go
   assert.match(await find('https://orbs.example/gone.yml'), /orbs\.example has nothing there\. Check the address/);
   const before = asked.length;
   for (const refused of ['https://evil.example/a.yml', 'https://orbs.example.evil.example/a.yml', 'https://127.0.0.1/a.yml', 'https://orbs.example:8443/a.yml']) {
-    assert.match(await find(refused), /orbs may not come from there\. Ask the operator to add .* to orbHosts .*ROUNDHOUSE_ORB_HOSTS/, refused);
+    assert.match(await find(refused), /^Orbs may not come from .*\. Ask the operator to add .* to orbHosts .*ROUNDHOUSE_ORB_HOSTS/, refused);
   }
   assert.equal(asked.length, before, 'nobody was asked');
   for (const elsewhere of ['https://evil.example/', 'http://orbs.example/plain', 'http://169.254.169.254/latest', 'file:///etc/passwd', '//localhost/x']) {
@@ -179,7 +179,7 @@ test('vendored orbs come before the mirror, the mirror before the registry; air-
   assert.deepEqual(server.asked, ['a/three@1']);
   assert.equal(
     await said(resolve('a/four@99.99.99')),
-    `Cannot find a/four@99.99.99 in the orb registry. Check that the namespace, orb name and version are correct. Looked in: .circle/orbs, the mirror ${folder}/mirror, the registry ${server.graphql}. Or lay its source into the repository: .circle/orbs/a/four/VERSION.yml, which \`roundhouse orbs vendor\` does where the registry can be reached.`,
+    `Looked in: .circle/orbs, the mirror ${folder}/mirror, the registry ${server.graphql}. Or lay its source into the repository: .circle/orbs/a/four/VERSION.yml, which \`roundhouse orbs vendor\` does where the registry can be reached.`,
   );
   const count = server.asked.length;
   const alone = resolveOrbs({ ...settings, airGapped: true }, fileStore(join(folder, 'other')), nearest);

@@ -68,7 +68,7 @@ test('a user’s mistakes become sentences, and the other orbs are loaded', asyn
   const orbs = await loadOrbs('a/a@1\nslack@1\na/none@9.9.9\nhttp://x/y\na/a@latest\na/../b@1', options, linesOf, resolveFrom([place({ 'a/a@1': '1.0.0 ' })]));
   assert.equal(problemOf(orbs, 'a/a@1'), '');
   assert.match(problemOf(orbs, 'slack@1'), /^'slack@1' is not a reference to an orb\. Write NAMESPACE\/NAME@1\.2\.3/);
-  assert.match(problemOf(orbs, 'a/none@9.9.9'), /^Cannot find a\/none@9\.9\.9 in the orb registry\. Check that the namespace, orb name and version are correct\. Looked in: there\./);
+  assert.match(problemOf(orbs, 'a/none@9.9.9'), /^Looked in: there\. Or lay its source into the repository: \.circle\/orbs\/a\/none\/VERSION\.yml/);
   assert.match(problemOf(orbs, 'http://x/y'), /not an https:/);
   assert.match(problemOf(orbs, 'a/a@latest'), /'latest' is not a version/);
   assert.match(problemOf(orbs, 'a/../b@1'), /not a reference/);

@@ -69,7 +69,9 @@ function treeOf(node: Node): YAMLMap | YAMLSeq | Scalar {
 
 function literalOf({ value, text }: ScalarNode): string {
   if (typeof value !== 'number') return String(value);
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? '.nan' : value > 0 ? '.inf' : '-.inf';
+  // Programs that pack configs make `.nan` of a lone dot; the original prints it as the dot that was meant.
+  if (Number.isNaN(value)) return '.';
+  if (!Number.isFinite(value)) return value > 0 ? '.inf' : '-.inf';
   // The text holds long numbers exactly. YAML 1.1 knows no exponent without a point.
   const digits = Number(text) === value && text !== '' ? text : String(value);
   return digits.replace(/^(-?\d+)e/, '$1.0e');

@@ -12,7 +12,7 @@ import type { OrbSources, PipelineValues, Processed } from './language/processed
 import { pipelineVariables } from './language/scope.ts';
 import { findNotYet } from './language/not-yet.ts';
 import { toPlan } from './language/to-plan.ts';
-import { hasTagsBelow } from './language/template.ts';
+import { hasTagsBelow, render } from './language/template.ts';
 import { readVersion } from './language/version.ts';
 import { compileWorkflows } from './language/workflows.ts';
 import { readYaml } from './language/yaml.ts';
@@ -81,6 +81,9 @@ function processSource(source: Source, options: CompileOptions, problems: Proble
   const orbVariables = pipelineVariables(source, values, null);
   const parameters = readPipelineParameters(file, source, options.parameters ?? {}, problems);
   const variables = pipelineVariables(source, values, parameters);
+  // It chooses nothing here; that it names what there is, the original checks.
+  const agent = childOf(file, 'build_agent');
+  if (agent) render(agent, variables, problems);
   const loader = loaderOf(file, { variables, orbVariables, orbs: options.orbs ?? new Map(), problems });
   const compiling: Compiling = { loader, problems, hasTemplates: version === '2.1', spend: budget(problems) };
   const { workflows, jobs } = compileWorkflows(file, compiling);

@@ -67,11 +67,11 @@ export function invoke(reference: string, raw: Node | undefined, place: Place, c
   } else if (members[0]?.has('name')) invocations.forEach((invocation, index) => (invocation.name = wordOf(members[index]!.get('name')!)));
   else
     invocations.forEach((invocation, index) => {
-      // The sources disagree about the order of the values: the names have that of the alphabet, and the other is understood.
-      const member = [...members[index]!];
-      const ordered = [...member].sort(([a], [b]) => (a < b ? -1 : 1));
-      invocation.name = [reference, ...ordered.map(([, value]) => wordOf(value))].join('-');
-      invocation.aliases = [[reference, ...member.map(([, value]) => wordOf(value))].join('-')];
+      const member = members[index]!;
+      const named = (parameters: Iterable<string>): string => [reference, ...[...parameters].map((parameter) => wordOf(member.get(parameter)!))].join('-');
+      invocation.name = named(member.keys());
+      // The order in which they are written is understood as well.
+      invocation.aliases = [named(entriesOf(childOf(matrix, 'parameters')).keys())];
     });
   for (const invocation of invocations) invocation.aliases.push(...aliases);
   return { invocations, aliases };

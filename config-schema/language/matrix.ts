@@ -9,9 +9,12 @@ export type Member = Map<string, Node>;
 
 const mostMembers = 10_000;
 
-/** The members in the order of the values as they are written, the first parameter slowest. `matrix` is rendered. */
+/**
+ * The members: values in the order in which they are written, parameters in that of the alphabet, the first slowest. `matrix` is rendered.
+ * The sources disagree about the order of the parameters, here and in the names; this one explains every output of the original that is known.
+ */
 export function membersOf(job: string, matrix: Node, place: Place, problems: Problems): Member[] {
-  const lists = [...entriesOf(childOf(matrix, 'parameters'))].map(([name, { value }]) => [name, valuesOf(value)] as const);
+  const lists = [...entriesOf(childOf(matrix, 'parameters'))].map(([name, { value }]) => [name, valuesOf(value)] as const).sort(([a], [b]) => (a < b ? -1 : 1));
   if (lists.length === 0) {
     problems.error(matrix.place, `the matrix of ${job} has no parameters. Write them under \`parameters:\`, each with a list of values.`);
     return [];

@@ -28,6 +28,7 @@ export function collectProblems(source: Source): Problems {
   const found = new Map<string, Diagnostic>();
   const indices = new Map<Source, PositionOf>();
   const calls: Call[] = [];
+  const judged = new Set<string>();
   const counts = { error: 0, warning: 0 };
 
   const positionOf = ({ source: of, start }: Place): { line: number; column: number } => {
@@ -40,6 +41,10 @@ export function collectProblems(source: Source): Problems {
     // One fault in an anchored piece, or in a command, would come again with each use: say it once.
     const key = `${place.source.path} ${place.start} ${sentence}`;
     if (found.has(key) || counts[severity] === mostOfEach) return;
+    // What the check of the file's shape has said is not said again where the value is used.
+    const at = `${place.source.path} ${place.start} ${place.end}`;
+    if (calls.length === 0) judged.add(at);
+    else if (severity === 'error' && judged.has(at)) return;
     counts[severity]++;
     const inOrb = place.source !== source;
     const shown = inOrb ? (calls.findLast((call) => call.place.source === source)?.place ?? { source, start: 0, end: 0 }) : place;

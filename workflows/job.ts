@@ -20,7 +20,12 @@ export type JobRun = {
 };
 
 export async function runJob(run: JobRun): Promise<Outcome> {
-  const { jobView, gate } = run;
+  const { job, jobView, gate } = run;
+  if (job.unsupported !== undefined) {
+    jobView.reason = job.unsupported;
+    return 'unsupported';
+  }
+  // A job that runs nothing has no slices, and passes at once.
   const outcomes = await Promise.all(
     jobView.slices.map(async (waiting, index) => {
       let ended: SliceView;

@@ -64,8 +64,8 @@ async function run(view: PipelineView, loaded: LoadedPipeline, reports: Coalesce
   }
   if (loaded.kind === 'config-errors') {
     view.reason = `${loaded.path}: ${loaded.errors[0]?.message ?? 'is not valid'}`;
-    const { path, errors } = loaded;
-    const report = coalesced(async () => void (await control.report({ repository, sha, pipeline: view.number, check: { kind: 'config-errors', path, errors } })));
+    const { path, errors, because = 'wrong' } = loaded;
+    const report = coalesced(async () => void (await control.report({ repository, sha, pipeline: view.number, check: { kind: 'config-errors', path, errors, because } })));
     reports.push(report);
     report.changed();
     return 'failed';

@@ -25,10 +25,13 @@ export async function load(client: GitHubClient, installationId: number, trigger
     if (now - Date.parse(trigger.receivedAt) < replicationMs) throw new ForgeUnavailable(`GitHub does not know commit ${sha} of ${owner}/${name} yet`, 3);
     throw new Error(`GitHub does not know commit ${sha} of ${owner}/${name}`);
   }
+  const message = found.commit.message ?? '';
   const facts = {
     refIsProtected: await isProtected(client, installationId, trigger, found),
     senderPermission: await permissionOf(client, installationId, trigger, found),
-    commit: { subject: (found.commit.message ?? '').split('\n', 1)[0] ?? '', authorLogin: found.commit.author?.user?.login ?? null },
+    commit: { subject: message.split('\n', 1)[0] ?? '', authorLogin: found.commit.author?.user?.login ?? null },
+    commitBody: message.split('\n').slice(1).join('\n').trim(),
+    repositoryUrl: found.url,
     pullRequestNumbers: pullRequestsOf(trigger, found),
   };
   const refused = await refusal(client, installationId, trigger, found);
@@ -42,6 +45,7 @@ const queryFor = (paths: number): string => {
   repository(owner: $owner, name: $name) {
     databaseId
     isPrivate
+    url
     commit: object(oid: $sha) { ... on Commit { message author { user { login } } } }
     ref(qualifiedName: $ref) {
       target { oid ... on Tag { target { oid } } }

@@ -7,6 +7,7 @@ import { costs } from './github-limiter.ts';
 /** The answer to the query of github-load.ts. */
 export type Found = {
   databaseId: number;
+  url: string;
   isPrivate: boolean;
   commit: { message?: string; author?: { user: { login: string } | null } | null } | null;
   ref: {

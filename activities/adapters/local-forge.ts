@@ -26,7 +26,9 @@ export function localForge({ repositoryFolder, sha, configPath, onReport }: Loca
         refIsProtected: false,
         // Whoever runs it here may do with it what they like.
         senderPermission: 'admin',
-        commit: { subject: subjectOf(commit), authorLogin: null },
+        commit: { subject: messageOf(commit).split('\n', 1)[0] ?? '', authorLogin: null },
+        commitBody: messageOf(commit).split('\n').slice(1).join('\n').trim(),
+        repositoryUrl: `https://github.com/${trigger.repository.owner}/${trigger.repository.name}`,
         pullRequestNumbers: trigger.pullRequest ? [trigger.pullRequest.number] : [],
       };
     },
@@ -48,7 +50,7 @@ export function localForge({ repositoryFolder, sha, configPath, onReport }: Loca
 }
 
 /** Of a commit object: headers, an empty line, the message. */
-const subjectOf = (commit: string): string => commit.slice(commit.indexOf('\n\n') + 2).split('\n', 1)[0] ?? '';
+const messageOf = (commit: string): string => commit.slice(commit.indexOf('\n\n') + 2);
 
 async function firstConfig(folder: string, sha: string, paths: readonly string[]): Promise<{ path: string; text: string } | null> {
   for (const path of paths) {

@@ -338,7 +338,7 @@ export class Builder {
     const step = job.steps[index];
     if (!step) throw new Error(`job ${held.slice.job} has no step ${index}`);
     const { slice, sliceTotal } = held;
-    const place = { trigger: record.trigger, pipeline: record.number, workflow: slice.workflow, job, jobName: slice.job, slice: slice.slice, sliceTotal, publicUrl: this.#ports.publicUrl };
+    const place = { trigger: record.trigger, pipeline: record.number, workflow: slice.workflow, job, jobName: slice.job, slice: slice.slice, sliceTotal, publicUrl: this.#ports.publicUrl, ...forgePages(record) };
     return { place, step };
   }
 
@@ -363,6 +363,12 @@ function jobOf({ plan }: PipelineRecord, workflow: string, name: string): { job:
   if (!job) throw new Error(`the plan has no job ${name} in workflow ${workflow}`);
   return { job };
 }
+
+/** Pages on the forge; a record of 0.1.0 does not hold them. */
+const forgePages = ({ trigger: { repository }, repositoryUrl, pullRequestUrls }: PipelineRecord): Pick<StepPlace, 'repositoryUrl' | 'pullRequestUrls'> => ({
+  repositoryUrl: repositoryUrl ?? `https://github.com/${repository.owner}/${repository.name}`,
+  pullRequestUrls: pullRequestUrls ?? [],
+});
 
 /** Serves the one repository, for reading, on whatever stream it is piped to. */
 function uploadPack(mirror: string): Duplex {

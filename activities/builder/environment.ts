@@ -1,7 +1,9 @@
 // Which environment does a step of a job see?
 
-import { branchOf, isFork, tagOf, type Trigger } from '../../config-schema/trigger.ts';
+import { builtBranch } from '../../config-schema/pipeline-values.ts';
 import type { PlanJob, PlanStep } from '../../config-schema/plan.ts';
+import { isFork, tagOf, type Trigger } from '../../config-schema/trigger.ts';
+import { uuidOf } from '../uuid.ts';
 
 export type StepPlace = {
   trigger: Trigger;
@@ -12,32 +14,43 @@ export type StepPlace = {
   slice: number;
   sliceTotal: number;
   publicUrl: string;
+  /** The repository's page. */
+  repositoryUrl: string;
+  /** Pages of the open pull requests of the branch. */
+  pullRequestUrls: readonly string[];
 };
+
+/** bash reads it before each step: what one step appends, the next ones have. */
+const bashEnv = '/tmp/.bash_env';
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** CircleCI's precedence: the step's own environment over the job's over the built-in names. */
+/** CircleCI's precedence: the step's own environment over the job's, over that of the image's entry, over the built-in names. */
 export function stepEnvironment(place: StepPlace, step: PlanStep): Record<string, string> {
   return {
     PATH: defaultPath,
     LANG: 'C.UTF-8',
     ...builtIn(place),
+    ...(place.job.executor.kind === 'docker' && place.job.executor.environment),
     ...place.job.environment,
     ...(step.kind === 'run' && step.environment),
   };
 }
 
 /** The names of CircleCI's manual ("Built-in environment variables"), as far as their values exist here. */
-export function builtIn({ trigger, pipeline, workflow, job, jobName, slice, sliceTotal, publicUrl }: StepPlace): Record<string, string> {
+export function builtIn({ trigger, pipeline, workflow, job, jobName, slice, sliceTotal, publicUrl, repositoryUrl, pullRequestUrls }: StepPlace): Record<string, string> {
   const { repository, ref, sha, sender, pullRequest } = trigger;
-  const branch = branchOf(ref);
+  const branch = builtBranch(trigger);
   const tag = tagOf(ref);
+  const workflowId = uuidOf('workflow', repository.id, pipeline, workflow);
+  const pulls = [...new Set([...(pullRequest ? [pullRequest.url] : []), ...pullRequestUrls])];
   const path = [repository.owner, repository.name, pipeline, workflow, jobName].map((part) => encodeURIComponent(part)).join('/');
   return {
     CI: 'true',
     CIRCLECI: 'true',
     ROUNDHOUSE: 'true',
-    BASH_ENV: '/tmp/.bash_env',
+    BASH_ENV: bashEnv,
+    CIRCLE_SHELL_ENV: bashEnv,
     ...(branch !== null && { CIRCLE_BRANCH: branch }),
     ...(tag !== null && { CIRCLE_TAG: tag }),
     CIRCLE_SHA1: sha,
@@ -46,15 +59,17 @@ export function builtIn({ trigger, pipeline, workflow, job, jobName, slice, slic
     CIRCLE_JOB: jobName,
     CIRCLE_NODE_INDEX: String(slice),
     CIRCLE_NODE_TOTAL: String(sliceTotal),
-    CIRCLE_PIPELINE_ID: `${repository.id}-${pipeline}`,
-    CIRCLE_PROJECT_ID: String(repository.id),
+    CIRCLE_PIPELINE_ID: uuidOf('pipeline', repository.id, pipeline),
+    CIRCLE_PROJECT_ID: uuidOf('project', repository.id),
     CIRCLE_PROJECT_REPONAME: repository.name,
     CIRCLE_PROJECT_USERNAME: repository.owner,
-    CIRCLE_REPOSITORY_URL: `git@github.com:${repository.owner}/${repository.name}.git`,
+    CIRCLE_REPOSITORY_URL: `git@${new URL(repositoryUrl).hostname}:${repository.owner}/${repository.name}.git`,
     CIRCLE_USERNAME: sender.login,
-    CIRCLE_WORKFLOW_ID: `${repository.id}-${pipeline}-${workflow}`,
+    CIRCLE_WORKFLOW_ID: workflowId,
+    CIRCLE_WORKFLOW_JOB_ID: uuidOf('job', repository.id, pipeline, workflow, jobName),
+    CIRCLE_WORKFLOW_WORKSPACE_ID: workflowId,
     CIRCLE_WORKING_DIRECTORY: job.workingDirectory,
-    ...(pullRequest && { CIRCLE_PULL_REQUEST: pullRequest.url, CIRCLE_PULL_REQUESTS: pullRequest.url }),
+    ...(pulls[0] !== undefined && { CIRCLE_PULL_REQUEST: pulls[0], CIRCLE_PULL_REQUESTS: pulls.join(',') }),
     ...(pullRequest &&
       isFork(trigger) && {
         CIRCLE_PR_NUMBER: String(pullRequest.number),

@@ -29,8 +29,11 @@ export interface ControlActivities {
 export type LoadedPipeline =
   /** Nothing runs; `reason` is shown by `builds`. */
   | { kind: 'nothing'; reason: string; commit: Trigger['commit'] }
-  | { kind: 'config-errors'; path: string; errors: Diagnostic[]; commit: Trigger['commit'] }
+  | { kind: 'config-errors'; path: string; errors: Diagnostic[]; because?: ConfigFault; commit: Trigger['commit'] }
   | { kind: 'graph'; graph: Graph; trust: TrustLevel; limits: Limits; commit: Trigger['commit'] };
+
+/** The config is wrong, or right and asks for what this version cannot do. Absent: wrong. */
+export type ConfigFault = 'wrong' | 'not-yet';
 
 /** Waiting times, from the installation's settings. */
 export type Limits = {
@@ -45,7 +48,16 @@ export type Limits = {
 };
 
 /** What the object store keeps at `planKey`: all that a builder needs to know of a pipeline. No secret is in it. */
-export type PipelineRecord = { version: 1; number: number; trigger: Trigger; trust: TrustLevel; plan: Plan };
+export type PipelineRecord = {
+  version: 1;
+  number: number;
+  trigger: Trigger;
+  trust: TrustLevel;
+  plan: Plan;
+  /** The repository's page; absent in a record of 0.1.0, as is the next. */
+  repositoryUrl?: string;
+  pullRequestUrls?: string[];
+};
 
 export type CheckReport = {
   repository: Repository;
@@ -55,7 +67,7 @@ export type CheckReport = {
   id?: number | string;
   check:
     | { kind: 'job'; name: string; workflow: string; job: JobView; notes: string[] }
-    | { kind: 'config-errors'; path: string; errors: Diagnostic[] };
+    | { kind: 'config-errors'; path: string; errors: Diagnostic[]; because?: ConfigFault };
 };
 
 export type { CheckConclusion };

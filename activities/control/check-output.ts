@@ -3,6 +3,7 @@
 import type { JobResult, Outcome, SliceResult, StepResult } from '../../config-schema/outcome.ts';
 import type { Diagnostic } from '../../config-schema/plan.ts';
 import type { JobView } from '../../config-schema/view.ts';
+import type { ConfigFault } from './activities.ts';
 import type { Annotation, CheckRun } from './forge.ts';
 import { code, cutText, fenced, oneLine, printable, prose, table } from './markdown.ts';
 
@@ -42,12 +43,17 @@ export function checkOutput(job: JobReport): CheckOutput {
   };
 }
 
-/** The failed check of a config that does not compile: nothing runs. */
-export function configErrorOutput(path: string, diagnostics: readonly Diagnostic[]): CheckOutput {
+/** The failed check of a config that does not compile, or that asks for what we cannot do yet: nothing runs. */
+export function configErrorOutput(path: string, diagnostics: readonly Diagnostic[], because: ConfigFault = 'wrong'): CheckOutput {
   const lines = diagnostics.map((d) => `${path}:${d.line}:${d.column}: ${cutText(oneLine(d.message), longestMessage)}`);
   return {
-    title: 'Config error',
-    summary: paragraphs(`Nothing ran, because ${code(path)} has ${diagnostics.length === 1 ? 'an error' : 'errors'}:`, fenced(lines)),
+    title: because === 'wrong' ? 'Config error' : 'Not supported yet',
+    summary: paragraphs(
+      because === 'wrong'
+        ? `Nothing ran, because ${code(path)} has ${diagnostics.length === 1 ? 'an error' : 'errors'}:`
+        : `Nothing ran, because ${code(path)} asks for what this version of Roundhouse cannot do yet:`,
+      fenced(lines),
+    ),
     annotations: diagnostics.map((d) => annotation(path, d)),
   };
 }

@@ -3,20 +3,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/activity';
 import { planKey, stepLogKey, type SliceKey } from '../../config-schema/address.ts';
+import type { OrbSources, PipelineValues } from '../../config-schema/language/processed.ts';
 import { checkConclusion } from '../../config-schema/outcome.ts';
+import { builtBranch, pipelineValues } from '../../config-schema/pipeline-values.ts';
 import { graphOf, type Diagnostic, type Graph, type GraphJob, type Plan } from '../../config-schema/plan.ts';
-import { isFork, trustLevel, type Repository, type Trigger } from '../../config-schema/trigger.ts';
+import { isFork, tagOf, trustLevel, type Repository, type Trigger } from '../../config-schema/trigger.ts';
 import { buildLine, historyKey, repositoryHistoryKey, repositoryNameKey, summaryKey, type JobView } from '../../config-schema/view.ts';
 import { beginAttempt } from '../fence.ts';
 import { getJson, putJson, type ObjectStore } from '../object-store.ts';
-import type { CheckReport, ControlActivities, Limits, LoadedPipeline, PipelineRecord } from './activities.ts';
+import { uuidOf } from '../uuid.ts';
+import type { CheckReport, ConfigFault, ControlActivities, Limits, LoadedPipeline, PipelineRecord } from './activities.ts';
 import { checkOutput, configErrorOutput, jobReport, type JobReport } from './check-output.ts';
 import { ForgeUnavailable, type CheckRun, type Forge, type GitCredential } from './forge.ts';
+import { pipelineOrbs, rememberOrbs, type OrbPorts } from './pipeline-orbs.ts';
 
 export type ControlPorts = {
   forge: Forge;
   store: ObjectStore;
-  compile: (text: string, options: { path: string }) => { plan: Plan } | { errors: Diagnostic[] };
+  /** Of what compiles, `notYet` is what this version cannot run. */
+  compile: (text: string, options: { path: string; values: PipelineValues; orbs: OrbSources }) => { plan: Plan; notYet: Diagnostic[] } | { errors: Diagnostic[] };
+  orbs: Pick<OrbPorts, 'orbReferences' | 'resolveOrbs'>;
   /** Which class a job runs in, and a line for the check when that is not the one it names. */
   resourceClass: (asked: string | null) => Promise<{ name: string; note?: string }>;
   /** Why a slice of this class waits; null when a builder offers it. */
@@ -94,18 +100,55 @@ async function load(ports: ControlPorts, { trigger, number }: { trigger: Trigger
   if (!loaded.config) return { kind: 'nothing', reason: `no ${configPaths.join(' or ')} at ${trigger.sha.slice(0, 12)}: nothing to run`, commit };
 
   const { path, text } = loaded.config;
-  const compiled = compile(text, { path });
-  if ('errors' in compiled) return { kind: 'config-errors', path, errors: compiled.errors.slice(0, mostErrors), commit };
+  const { repositoryUrl, commitBody } = loaded;
+  const pullRequestUrls = loaded.pullRequestNumbers.map((pull) => `${repositoryUrl}/pull/${pull}`);
+  const facts = { id: uuidOf('pipeline', repository.id, number), configPath: path, repositoryUrl, commitBody, pullRequestUrls };
+  const options = { path, values: pipelineValues({ ...trigger, commit }, number, facts) };
+  const { orbs, notes } = await pipelineOrbs({ forge, store, ...ports.orbs }, trigger, text, options);
+  const compiled = compile(text, { ...options, orbs });
+  const refuse = (because: ConfigFault, errors: Diagnostic[]): LoadedPipeline => ({ kind: 'config-errors', path, errors: errors.slice(0, mostErrors), because, commit });
+  if ('errors' in compiled) return refuse('wrong', compiled.errors);
+
+  const { plan } = compiled;
+  const [missing, leftOut] = [compiled.notYet.filter(isError), compiled.notYet.filter((diagnostic) => !isError(diagnostic))];
+  if (missing.length > 0) return refuse('not-yet', missing);
+  if (plan.workflows.length === 0) return { kind: 'nothing', reason: `no workflow of ${path} has a job for ${nameOfRef(trigger)}`, commit };
+
+  const warnings = [...notes, ...[...plan.warnings, ...leftOut].map(({ line, message }) => `${path}:${line}: ${message}`)];
+  const graph = await withClasses(ports, graphOf(plan), fewOf(warnings));
+  const tooLarge = sentenceOnSize(graph);
+  if (tooLarge !== null) return refuse('wrong', [{ severity: 'error', message: `${path}: ${tooLarge}`, line: 1, column: 1 }]);
 
   const trust = trustLevel(trigger, loaded.refIsProtected);
-  const record: PipelineRecord = { version: 1, number, trigger: { ...trigger, commit }, trust, plan: compiled.plan };
+  const record: PipelineRecord = { version: 1, number, trigger: { ...trigger, commit }, trust, plan, repositoryUrl, pullRequestUrls };
   await putJson(store, planKey(repository.id, number), record);
-  return { kind: 'graph', graph: await withClasses(ports, graphOf(compiled.plan), compiled.plan.warnings.map(({ line, message }) => `${path}:${line}: ${message}`)), trust, limits, commit };
+  await rememberOrbs(store, trigger, plan.orbs);
+  return { kind: 'graph', graph, trust, limits, commit };
+}
+
+const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
+
+const nameOfRef = (trigger: Trigger): string => (tagOf(trigger.ref) === null ? `branch ${builtBranch(trigger) ?? trigger.ref}` : `tag ${tagOf(trigger.ref)}`);
+
+/** They stand on the check of every job. */
+const mostNotes = 20;
+const fewOf = (warnings: string[]): string[] => (warnings.length <= mostNotes ? warnings : [...warnings.slice(0, mostNotes), `… and ${warnings.length - mostNotes} more; \`roundhouse config validate\` lists all.`]);
+
+/** Temporal takes 2 MB as one payload. */
+const mostGraphBytes = 1_800_000;
+
+function sentenceOnSize(graph: Graph): string | null {
+  const bytes = Buffer.byteLength(JSON.stringify(graph));
+  if (bytes <= mostGraphBytes) return null;
+  const jobs = graph.workflows.flatMap((workflow) => workflow.jobs);
+  const steps = jobs.reduce((sum, job) => sum + job.steps.length, 0);
+  return `the workflows come to ${jobs.length} jobs with ${steps} steps, more than one pipeline can hold. Run fewer jobs at once, such as by a smaller matrix, or put several commands into one step.`;
 }
 
 /** Past this door every job has a class that this installation knows, and the notes that belong on its check. */
 async function withClasses({ resourceClass }: ControlPorts, graph: Graph, warnings: string[]): Promise<Graph> {
   const choose = async (job: GraphJob): Promise<GraphJob> => {
+    if (job.parallelism === 0) return { ...job, notes: warnings };
     const { name, note } = await resourceClass(job.resourceClass);
     return { ...job, resourceClass: name, notes: note === undefined ? warnings : [...warnings, note] };
   };
@@ -126,7 +169,7 @@ async function checkRun(ports: ControlPorts, { repository, sha, pipeline, id, ch
       startedAt: now,
       completedAt: now,
       conclusion: 'failure',
-      output: configErrorOutput(check.path, check.errors),
+      output: configErrorOutput(check.path, check.errors, check.because),
     };
   }
   const { job, workflow, name } = check;

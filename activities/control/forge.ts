@@ -30,6 +30,10 @@ export type Loaded = {
   /** The sender's permission on the repository: 'admin' | 'maintain' | 'write' | 'triage' | 'read' | 'none'. */
   senderPermission: string;
   commit: { subject: string; authorLogin: string | null };
+  /** The commit's message without its first line. */
+  commitBody: string;
+  /** The repository's page, such as `https://github.com/acme/shop`. */
+  repositoryUrl: string;
   pullRequestNumbers: number[];
   /** Why nothing may run, for the user: a rerun whose commit is not on its ref. `config` is null then. */
   refused?: string;

@@ -76,7 +76,13 @@ export function forgeContract(name: string, open: () => Promise<ForgeSubject>): 
       assert.deepEqual([await read(later, 'orbs/a/b/2.0.0.yml'), await read(orbs, 'orbs/a'), await read(orbs, 'nowhere/at/all')], [null, null, null]);
     });
 
-    await t.test('the commit’s subject is its first line', async () => assert.equal((await load(old)).commit.subject, 'First things'));
+    await t.test('the commit’s subject is its first line, its body the rest', async () => {
+      const { commit, commitBody } = await load(old);
+      assert.deepEqual([commit.subject, commitBody], ['First things', 'and more']);
+      assert.equal((await load(both)).commitBody, '');
+    });
+
+    await t.test('the repository has a page', async () => assert.match((await load(old)).repositoryUrl, new RegExp(`^https?://.+/${repository.owner}/${repository.name}$`)));
 
     await t.test('the credential fetches the commit', async () => {
       const { url, authorization } = await subject.forge(both.sha).credential(repository);

@@ -20,6 +20,8 @@ export function memoryForge(): MemoryForge {
         refIsProtected: false,
         senderPermission: 'write',
         commit: trigger.commit,
+        commitBody: '',
+        repositoryUrl: `https://github.com/${trigger.repository.owner}/${trigger.repository.name}`,
         pullRequestNumbers: [],
       }),
     listFiles: (_repository, _sha, folder) => Promise.resolve([...files.keys()].flatMap((path) => (path.startsWith(`${folder}/`) ? [path.slice(folder.length + 1)] : []))),

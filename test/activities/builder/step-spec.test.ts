@@ -27,6 +27,8 @@ const place: StepPlace = {
   slice: 1,
   sliceTotal: 3,
   publicUrl: 'http://ci.example',
+  repositoryUrl: 'https://github.example/acme/shop',
+  pullRequestUrls: [],
 };
 
 test('the step’s environment goes over the job’s, the job’s over the built-in', () => {

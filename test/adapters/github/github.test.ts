@@ -37,8 +37,9 @@ test('loading is one query', async () => {
   const { github } = opened;
   const trigger = await opened.push({ '.circle.yml': 'x: 1\n' }, 'Begin');
   const count = asked().length;
-  const loaded = await forge.load(trigger, paths);
-  assert.deepEqual(loaded, { config: { path: '.circle.yml', text: 'x: 1\n' }, refIsProtected: false, senderPermission: 'admin', commit: { subject: 'Begin', authorLogin: 'alice' }, pullRequestNumbers: [] });
+  const { repositoryUrl, ...loaded } = await forge.load(trigger, paths);
+  assert.equal(new URL(repositoryUrl).pathname, `/${opened.fullName}`);
+  assert.deepEqual(loaded, { config: { path: '.circle.yml', text: 'x: 1\n' }, refIsProtected: false, senderPermission: 'admin', commit: { subject: 'Begin', authorLogin: 'alice' }, commitBody: '', pullRequestNumbers: [] });
   assert.equal(asked().length - count, 1);
   assert.match(asked().at(-1)!, /graphql/i);
   github.assertNoFaults();

@@ -2,9 +2,10 @@
 
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { compileConfig } from '../config-schema/compile.ts';
+import { compileConfig, orbReferences } from '../config-schema/compile.ts';
 import { fileStore } from '../activities/adapters/file-store.ts';
 import { githubForge } from '../activities/adapters/github.ts';
+import { resolveOrbs } from '../activities/adapters/orbs.ts';
 import { seal } from '../activities/adapters/sealing.ts';
 import { connectClient, connectWorkers, dataConverter, installRuntime, keepHistory, untilItAnswers, workflowBundle } from '../activities/adapters/temporal.ts';
 import { controlActivities } from '../activities/control/control.ts';
@@ -60,6 +61,7 @@ await endOnTrouble(async () => {
       forge: github ? githubForge(github) : noForge,
       store,
       compile: compileConfig,
+      orbs: { orbReferences, resolveOrbs: (nearest, note) => resolveOrbs(settings, store, nearest, note) },
       resourceClass: classChoice(settings, registry),
       explainWait: waitReason(registry),
       builderSeenAt: seenAt(registry),

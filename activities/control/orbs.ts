@@ -65,6 +65,12 @@ export function resolveFrom(links: readonly OrbLink[], alsoSaid = ''): ResolveOr
 const remedyFor = (reference: OrbReference): string =>
   reference.kind === 'address' ? '' : ` Or lay its source into the repository: .circle/orbs/${reference.namespace}/${reference.name}/VERSION.yml, which \`roundhouse orbs vendor\` does where the registry can be reached.`;
 
+/** Of a place, only what never changes. It is not listed as a place of its own. */
+export const releasesOf = (link: OrbLink): OrbLink => ({
+  name: null,
+  find: (reference) => (reference.kind === 'registry' && reference.wanted.kind === 'exact' ? link.find(reference) : Promise.resolve(null)),
+});
+
 /** A folder of orbs, wherever it is: NAMESPACE/NAME/VERSION.yml. */
 export type OrbShelf = {
   /** The versions of one orb that lie there; none when it is not known. */

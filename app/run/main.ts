@@ -6,15 +6,15 @@ import { basename, join } from 'node:path';
 import { fileStore } from '../../activities/adapters/file-store.ts';
 import { localForge } from '../../activities/adapters/local-forge.ts';
 import { clearMachine } from '../../activities/adapters/machine.ts';
+import { cacheOf, resolveOrbs, tellingAtOnce } from '../../activities/adapters/orbs.ts';
 import { seal } from '../../activities/adapters/sealing.ts';
 import { connectClient, connectWorkers, dataConverter, installRuntime, untilItAnswers, workflowBundle } from '../../activities/adapters/temporal.ts';
 import { controlActivities } from '../../activities/control/control.ts';
 import { controlWorker } from '../../activities/control/worker.ts';
 import { loadOrCreateKey } from '../../activities/key-file.ts';
 import { logCodec } from '../../activities/log-codec.ts';
-import { compileConfig } from '../../config-schema/compile.ts';
+import { compileConfig, orbReferences, type Compiled } from '../../config-schema/compile.ts';
 import { exitCode } from '../../config-schema/outcome.ts';
-import type { Diagnostic, Plan } from '../../config-schema/plan.ts';
 import { summaryKey, type PipelineView } from '../../config-schema/view.ts';
 import { noCommit, type Trigger } from '../../config-schema/trigger.ts';
 import { cancelPipeline, deliverTrigger, viewPipeline } from '../../workflows/client.ts';
@@ -88,8 +88,14 @@ await endOnTrouble(async () => {
         store,
         compile: (text, place) => {
           const compiled = changed(compileConfig(text, place), options);
-          if ('errors' in compiled) errors.push(...compiled.errors.map(({ line, column, message }) => `${place.path}:${line}:${column}: ${message}`));
+          const faults = 'errors' in compiled ? compiled.errors : compiled.notYet.filter(({ severity }) => severity === 'error');
+          errors.push(...faults.map(({ line, column, message }) => `${place.path}:${line}:${column}: ${message}`));
           return compiled;
+        },
+        orbs: {
+          orbReferences,
+          // Remembered from one run to the next, as nothing else of a run is.
+          resolveOrbs: (nearest, note) => tellingAtOnce(resolveOrbs(settings, cacheOf(settings), nearest, note)),
         },
         resourceClass: classChoice(settings, registry),
         explainWait: waitReason(registry),
@@ -135,13 +141,13 @@ async function ended(store: ReturnType<typeof fileStore>): Promise<PipelineView 
   return bytes ? (JSON.parse(Buffer.from(bytes).toString('utf8')) as PipelineView) : null;
 }
 
-function changed(compiled: { plan: Plan } | { errors: Diagnostic[] }, { job, env }: { job?: string; env: string[] }): { plan: Plan } | { errors: Diagnostic[] } {
+function changed(compiled: Compiled, { job, env }: { job?: string; env: string[] }): Compiled {
   if ('errors' in compiled) return compiled;
   const names = compiled.plan.workflows.flatMap(({ jobs }) => jobs.map(({ name }) => name));
   const plan = job === undefined ? compiled.plan : onlyJob(compiled.plan, job);
   if (!plan) return { errors: [{ severity: 'error', line: 1, column: 1, message: `--job ${job}: no workflow has such a job. Choose one of ${names.join(', ')}.` }] };
   const variables = Object.fromEntries(env.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
-  return { plan: withEnvironment(plan, variables) };
+  return { plan: withEnvironment(plan, variables), notYet: compiled.notYet };
 }
 
 function triggerOf(name: string, branch: string | null, sha: string): Trigger {

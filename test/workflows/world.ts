@@ -16,11 +16,13 @@ import { Mirrors } from '../../activities/builder/mirror.ts';
 import { builderActivities } from '../../activities/builder/temporal.ts';
 import { builderWorkers } from '../../activities/builder/workers.ts';
 import type { Limits } from '../../activities/control/activities.ts';
+import { cachedOrbs } from '../../activities/control/orb-cache.ts';
+import { resolveFrom, type OrbLink } from '../../activities/control/orbs.ts';
 import { controlActivities } from '../../activities/control/control.ts';
 import { controlWorker } from '../../activities/control/worker.ts';
 import type { ObjectStore } from '../../activities/object-store.ts';
 import type { SandboxHost } from '../../activities/builder/sandbox.ts';
-import { compileConfig } from '../../config-schema/compile.ts';
+import { compileConfig, orbReferences } from '../../config-schema/compile.ts';
 import type { Trigger } from '../../config-schema/trigger.ts';
 import type { PipelineView } from '../../config-schema/view.ts';
 import { summaryKey } from '../../config-schema/view.ts';
@@ -35,6 +37,8 @@ export type World = {
   client: Client;
   forge: MemoryForge;
   store: ObjectStore;
+  /** Where orbs come from that no repository holds; to be replaced. */
+  registry: { link: OrbLink };
   folder: string;
   startBuilder(id: string, change?: (host: SandboxHost) => SandboxHost): Promise<BuilderProcess>;
   /** A push of a commit with this config; answers the trigger that was delivered. */
@@ -59,6 +63,7 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
   const client = new Client({ connection: environment.connection, dataConverter: converter });
   const store = fileStore(join(folder, 'store'));
   const forge = memoryForge();
+  const registry: World['registry'] = { link: { name: 'no registry', find: () => Promise.resolve(null) } };
   const control = await controlWorker({
     connection: environment.nativeConnection,
     namespace: 'default',
@@ -68,6 +73,7 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
       forge,
       store,
       compile: compileConfig,
+      orbs: { orbReferences, resolveOrbs: (nearest, note) => resolveFrom([...nearest, cachedOrbs(registry.link, store, note)]) },
       resourceClass: () => Promise.resolve({ name: 'medium' }),
       explainWait: () => Promise.resolve(present.size > 0 ? null : 'no builder is connected'),
       builderSeenAt: (id) => Promise.resolve(present.has(id) ? new Date().toISOString() : null),
@@ -88,6 +94,7 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
     client,
     forge,
     store,
+    registry,
     folder,
     async startBuilder(id, change = (host) => host) {
       const state = join(folder, id);

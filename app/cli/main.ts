@@ -5,6 +5,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { BadSettings } from '../read-settings.ts';
 import type { Client } from '@temporalio/client';
+import { configCommands } from './config-commands.ts';
 import type { Ports } from './ports.ts';
 import { Problem } from './problem.ts';
 
@@ -88,8 +89,16 @@ program
   .option('--json', 'as JSON, one object a line')
   .action((options: object) => become('doctor', options));
 
+configCommands(program, async (text, options, from) => {
+  const { loadOrbsHere } = await import('../../activities/adapters/orbs.ts');
+  return loadOrbsHere(text, options, from);
+});
+
 // `roundhouse complete SHELL` prints a script of completions for that shell.
 tab(program);
+
+// Whoever reads our output may have seen enough of it.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 3));
 
 try {
   await program.parseAsync();

@@ -6,22 +6,25 @@ import { join } from 'node:path';
 import { Problem } from '../../app/cli/problem.ts';
 import { endOnTrouble, whenAsked } from '../../app/process.ts';
 import type { Bench } from './bench.ts';
+import { benchConfig } from './config.ts';
 import { benchFirstByte } from './first-byte.ts';
 import { startInstance } from './instance.ts';
 import { benchLog } from './log.ts';
 import { benchSandbox } from './sandbox.ts';
 import { benchWholeBuild } from './whole-build.ts';
 
-/** Those of the second kind share one running instance. */
+/** Those of the second kind share one running instance. The last one needs no machine of ours, and may lack its data. */
 const groups = { sandbox: [benchSandbox] };
 const groupsOnAnInstance = { latency: [benchFirstByte, benchWholeBuild], log: [benchLog] };
+const groupsAtTheEnd = { config: [benchConfig] };
 
 await endOnTrouble(async () => {
   const args = process.argv.slice(2);
-  const names = [...Object.keys(groups), ...Object.keys(groupsOnAnInstance)];
+  const names = [groups, groupsOnAnInstance, groupsAtTheEnd].flatMap((each) => Object.keys(each));
   const unknown = args.filter((arg) => arg !== '--quick' && !names.includes(arg));
   if (unknown.length > 0) throw new Problem(`bench: there is no group ${unknown.join(', ')}. Groups are ${names.join(', ')}; the only option is --quick.`, 2);
-  if (process.getuid?.() !== 0) throw new Problem('sandboxes need root on this machine. Run: sudo npm run bench', 2);
+  const withoutMachine = args.every((arg) => arg === '--quick' || arg in groupsAtTheEnd) && args.some((arg) => arg in groupsAtTheEnd);
+  if (!withoutMachine && process.getuid?.() !== 0) throw new Problem('sandboxes need root on this machine. Run: sudo npm run bench', 2);
   const wanted = <T>(all: Record<string, T[]>): T[] => Object.entries(all).flatMap(([name, measures]) => (args.includes(name) || args.every((arg) => arg === '--quick') ? measures : []));
 
   // What nobody caught must not end the process before everything that it started.
@@ -46,6 +49,7 @@ await endOnTrouble(async () => {
     const onAnInstance = wanted(groupsOnAnInstance);
     const instance = onAnInstance.length > 0 ? await startInstance(bench) : null;
     for (const measure of onAnInstance) await measure(bench, instance!);
+    for (const measure of wanted(groupsAtTheEnd)) await measure(bench);
   } catch (error) {
     if (broken.signal.aborted) throw broken.signal.reason;
     if (!signal.aborted) throw error;

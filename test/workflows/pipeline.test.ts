@@ -84,6 +84,115 @@ test('a broken config fails its check on the line', async () => {
   assert.ok(check!.output!.annotations!.length > 0);
 });
 
+const checksOf = (sha: string): string[] => [...world.forge.checks.values()].filter((check) => check.sha === sha).map(({ name, conclusion, output }) => `${name} ${conclusion}: ${output!.title}`).sort();
+
+test('a job that needs macOS ends as unsupported, a neutral check says why, and what requires it does not run', async () => {
+  const { sha } = await world.push(`version: 2.1
+jobs:
+  mac: {macos: {xcode: 16.0.0}, steps: [{run: xcodebuild}]}
+  linux: {docker: [{image: "debian:bookworm"}], working_directory: /tmp, steps: [{run: 'true'}]}
+  ship: {docker: [{image: "debian:bookworm"}], working_directory: /tmp, steps: [{run: 'true'}]}
+  tell: {docker: [{image: "debian:bookworm"}], working_directory: /tmp, steps: [{run: 'true'}]}
+workflows: {ci: {jobs: [mac, linux, {ship: {requires: [mac]}}, {tell: {requires: [{mac: not_run}]}}]}}
+`);
+  const view = await world.ended(++last);
+  assert.equal(view.outcome, 'passed', 'what nobody here can run does not fail the rest');
+  const sentence = 'the job needs macOS, and Roundhouse runs Linux on x86-64 without GPUs';
+  assert.deepEqual(view.workflows[0]!.jobs.map(({ name, outcome, slices }) => [name, outcome, slices.length]), [['mac', 'unsupported', 0], ['linux', 'passed', 1], ['ship', 'not-run', 1], ['tell', 'passed', 1]]);
+  assert.ok(view.workflows[0]!.jobs[0]!.reason!.startsWith(sentence));
+  const [linux, mac, ship] = checksOf(sha);
+  assert.match(linux!, /^linux success: Passed/);
+  assert.ok(mac!.startsWith(`mac neutral: Unsupported: ${sentence}`), mac);
+  assert.match(ship!, /^ship skipped: Not run: requires mac, which ended as unsupported/);
+});
+
+test('a job that runs nothing passes at once, and others wait for it', async () => {
+  const { sha } = await world.push(`version: 2.1
+jobs:
+  build: {docker: [{image: "debian:bookworm"}], working_directory: /tmp, steps: [{run: 'true'}]}
+  gate: {type: no-op}
+  plan: {type: release, plan_name: shop}
+  after: {docker: [{image: "debian:bookworm"}], working_directory: /tmp, steps: [{run: 'true'}]}
+workflows: {ci: {jobs: [build, {gate: {requires: [build]}}, plan, {after: {requires: [gate, plan]}}]}}
+`);
+  const view = await world.ended(++last);
+  assert.equal(view.outcome, 'passed');
+  const [build, gate, , after] = view.workflows[0]!.jobs;
+  assert.ok(build!.endedAt! <= gate!.endedAt! && gate!.endedAt! <= after!.startedAt!);
+  assert.deepEqual(checksOf(sha).filter((check) => /^(gate|plan)/.test(check)), ['gate success: Passed', 'plan success: Passed']);
+});
+
+const filtered = `version: 2.1
+jobs:
+  test: &job {docker: [{image: "debian:bookworm"}], working_directory: /tmp, steps: [{run: echo << pipeline.git.branch >>}]}
+  deploy: *job
+  tell: *job
+workflows:
+  ci:
+    jobs:
+      - test: {filters: {tags: {only: /v.*/}}}
+      - deploy: {requires: [test], filters: {branches: {ignore: /.*/}, tags: {only: /v.*/}}}
+      - tell: {requires: [deploy]}
+  docs:
+    when: {equal: [gh-pages, << pipeline.git.branch >>]}
+    jobs: [test]
+`;
+const jobsRun = async (change: { ref: string }): Promise<string[]> => {
+  await world.push(filtered, change);
+  const view = await world.ended(++last);
+  return view.workflows.flatMap(({ name, jobs }) => jobs.map((job) => `${name}/${job.name} ${job.outcome}`));
+};
+
+test('a push of a branch runs what filters and conditions let through', async () => {
+  assert.deepEqual(await jobsRun({ ref: 'refs/heads/main' }), ['ci/test passed']);
+  assert.deepEqual(await jobsRun({ ref: 'refs/heads/gh-pages' }), ['ci/test passed', 'docs/test passed']);
+});
+
+test('a push of a tag runs the jobs for that tag', async () => {
+  assert.deepEqual(await jobsRun({ ref: 'refs/tags/v1' }), ['ci/test passed', 'ci/deploy passed']);
+});
+
+test('where no workflow has a job for the ref nothing runs, no check is made, and the summary says so', async () => {
+  const { sha } = await world.push(filtered, { ref: 'refs/tags/other' });
+  const view = await world.ended(++last);
+  assert.equal(view.outcome, 'skipped');
+  assert.equal(view.reason, 'no workflow of .circle.yml has a job for tag other');
+  assert.deepEqual(checksOf(sha), []);
+});
+
+test('what this version cannot run yet fails a check of its own, on the lines that ask for it', async () => {
+  const { sha } = await world.push(`version: 2.1
+jobs:
+  build:
+    docker: [{image: "debian:bookworm"}]
+    steps:
+      - restore_cache: {key: v1}
+      - run: 'true'
+      - store_artifacts: {path: out}
+`);
+  const view = await world.ended(++last);
+  assert.equal(view.outcome, 'failed');
+  assert.match(view.reason!, /`restore_cache` is not supported yet by this version of Roundhouse/);
+  const check = [...world.forge.checks.values()].find((candidate) => candidate.sha === sha)!;
+  assert.deepEqual([check.conclusion, check.output!.title, check.output!.annotations!.map(({ startLine }) => startLine)], ['failure', 'Not supported yet', [6, 8]]);
+});
+
+test('a config that comes to more than a pipeline can hold is refused with a sentence', async () => {
+  const values = Array.from({ length: 2500 }, (_, index) => index).join(', ');
+  const steps = Array.from({ length: 12 }, (_, index) => `{run: {name: a step with a rather long name so that the whole is large ${index}, command: 'true'}}`).join(', ');
+  await world.push(`version: 2.1
+jobs:
+  build:
+    parameters: {n: {type: integer}}
+    docker: [{image: "debian:bookworm"}]
+    steps: [${steps}]
+workflows: {ci: {jobs: [{build: {matrix: {parameters: {n: [${values}]}}}}]}}
+`);
+  const view = await world.ended(++last);
+  assert.equal(view.outcome, 'failed');
+  assert.match(view.reason!, /the workflows come to 2500 jobs with 30000 steps, more than one pipeline can hold/);
+});
+
 test('cancel: the step gets SIGTERM within a second, nothing runs after it, and the check says cancelled', async () => {
   const delaysMs: number[] = [];
   // The machine may have other work, which comes and goes: the best of a few counts.

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { compileConfig } from '../../../config-schema/compile.ts';
+import { notYet } from '../../../config-schema/language/not-yet.ts';
+import type { OrbSources } from '../../../config-schema/language/processed.ts';
+import { sampleValues } from '../../../config-schema/pipeline-values.ts';
+import { indent } from './compiling.ts';
+
+/** `LINE: message` of each, warnings marked. */
+function notYetOf(text: string, { branch, orbs }: { branch?: string; orbs?: OrbSources } = {}): string[] {
+  const compiled = compileConfig(text, { path: '.circle.yml', values: sampleValues({ branch }), ...(orbs && { orbs }) });
+  if ('errors' in compiled) assert.fail(compiled.errors.map(({ line, message }) => `${line}: ${message}`).join('\n'));
+  return compiled.notYet.map(({ line, message, severity }) => `${line}: ${severity === 'warning' ? 'warning: ' : ''}${message}`);
+}
+
+const sentence = (where: string, feature: string, remedy: string): string => `${where}: ${feature} is not supported yet by this version of Roundhouse. ${remedy}`;
+
+/** The job's lines begin at line 4, its steps, without a key, at line 9. */
+const config = ({ top = '#', job = '#', image = '#', step = '- run: x', invocation = '', workflow = '#' }): string => `version: 2.1
+${top}
+jobs:
+  build:
+    ${job}
+    docker:
+      - image: debian:bookworm
+        ${image}
+    steps:
+${indent(step, 6)}
+  ship: {type: lock, key: k}
+  free: {type: unlock, key: k}
+workflows:
+  ci:
+    ${workflow}
+    jobs:
+      - build:
+          ${invocation}
+`;
+
+suite('what compiles and cannot run yet is refused at the line of its key, with a remedy', () => {
+  const rows: [place: keyof typeof notYet, key: string, text: string, line: number][] = [
+    ['file', 'setup', config({ top: 'setup: true' }), 2],
+    ['workflow', 'max_auto_reruns', config({ workflow: 'max_auto_reruns: 2' }), 15],
+    ['invocation', 'type: approval', config({ invocation: 'type: approval' }), 17],
+    ['invocation', 'context', config({ invocation: 'context: [org]' }), 18],
+    ['invocation', 'serial-group', config({ invocation: 'serial-group: prod' }), 18],
+    ['job', 'type: lock', `${config({})}      - ship\n`, 11],
+    ['job', 'type: unlock', `${config({})}      - free\n`, 12],
+    ['job', 'machine', 'version: 2.1\njobs:\n  build:\n    machine: true\n    steps: [run: x]\n', 4],
+    ['job', 'secrets', config({ job: 'secrets: [TOKEN]' }), 5],
+    ['job', 'no_retry', config({ job: 'no_retry: true' }), 5],
+    ['job', 'egress', config({ job: 'egress: [example.org]' }), 5],
+    ['docker', 'name', config({ image: 'name: main' }), 8],
+    ['docker', 'entrypoint', config({ image: 'entrypoint: [x]' }), 8],
+    ['docker', 'command', config({ image: 'command: x' }), 8],
+    ['docker', 'user', config({ image: 'user: ada' }), 8],
+    ['docker', 'auth', config({ image: 'auth: {username: a, password: $B}' }), 8],
+    ['docker', 'aws_auth', config({ image: 'aws_auth: {oidc_role_arn: a}' }), 8],
+    ['docker', 'gcp_auth', config({ image: 'gcp_auth: {oidc_service_account: a}' }), 8],
+    ['step', 'setup_remote_docker', config({ step: '- setup_remote_docker' }), 10],
+    ['step', 'save_cache', config({ step: '- save_cache: {key: k, paths: [p]}' }), 10],
+    ['step', 'restore_cache', config({ step: '- restore_cache: {key: k}' }), 10],
+    ['step', 'store_artifacts', config({ step: '- store_artifacts: {path: p}' }), 10],
+    ['step', 'store_test_results', config({ step: '- store_test_results: {path: p}' }), 10],
+    ['step', 'persist_to_workspace', config({ step: '- persist_to_workspace: {root: r, paths: [p]}' }), 10],
+    ['step', 'attach_workspace', config({ step: '- attach_workspace: {at: x}' }), 10],
+    ['step', 'add_ssh_keys', config({ step: '- add_ssh_keys' }), 10],
+    ['step', 'install_signing_bundle', config({ step: '- install_signing_bundle' }), 10],
+    ['checkout', 'repositories', config({ step: '- checkout:\n    repositories: [acme/lib]' }), 11],
+    ['run', 'max_auto_reruns', config({ step: '- run:\n    command: x\n    max_auto_reruns: 2' }), 12],
+    ['run', 'secrets', config({ step: '- run:\n    command: x\n    secrets: [TOKEN]' }), 12],
+  ];
+  for (const [place, key, text, line] of rows)
+    test(`${place}: ${key}`, () => {
+      const found = notYetOf(text);
+      const remedy = (notYet[place] as Record<string, string>)[key]!;
+      assert.equal(found.length, 1, found.join('\n'));
+      assert.match(found[0]!, new RegExp(`^${line}: `));
+      assert.ok(found[0]!.endsWith(sentence('', `\`${key}\``, remedy).slice(2)), found[0]);
+    });
+
+  test('each entry of the table has its row', () =>
+    assert.deepEqual(
+      rows.map(([place, key]) => `${place} ${key}`).sort(),
+      Object.entries(notYet)
+        .flatMap(([place, keys]) => Object.keys(keys).map((key) => `${place} ${key}`))
+        .sort(),
+    ));
+
+  test('a second container', () => {
+    const text = 'version: 2.1\njobs:\n  build:\n    docker:\n      - image: debian\n      - image: postgres\n        name: db\n    steps: [run: x]\n';
+    assert.deepEqual(notYetOf(text), [sentence('6: jobs.build.docker[1].image', 'A second container', 'Remove the entry; the first one is where the steps run.')]);
+  });
+
+  test('deploy is as run, but for a parallel job', () => {
+    assert.deepEqual(notYetOf(config({ step: '- deploy: x' })), []);
+    assert.match(notYetOf(config({ job: 'parallelism: 2', step: '- deploy: x' }))[0]!, /^10: .*`deploy` in a job with parallelism is not supported yet/);
+  });
+});
+
+test('what this version can run is not refused', () => {
+  const text = `version: 2.1
+description: all of it
+parameters: {level: {type: integer, default: 3}}
+executors: {small: {docker: [{image: "debian:bookworm", environment: {A: 1}}], resource_class: small, shell: /bin/sh -eu}}
+commands: {hello: {parameters: {to: {type: string}}, steps: [run: "echo << parameters.to >>"]}}
+jobs:
+  build:
+    executor: small
+    parallelism: 2
+    working_directory: /work
+    environment: {B: << pipeline.parameters.level >>}
+    retention: {caches: 3d}
+    circleci_ip_ranges: true
+    timeout: 10m
+    steps:
+      - checkout: {method: full, path: sub}
+      - run: {command: x, background: true, when: always, no_output_timeout: 1m}
+      - hello: {to: you}
+      - when: {condition: true, steps: [run: y]}
+  gate: {type: no-op}
+  ship: {type: release, plan_name: shop}
+workflows:
+  ci:
+    auto_cancel: false
+    when: true
+    jobs:
+      - build: {matrix: {parameters: {}}, pre-steps: [run: before], post-steps: [run: after], filters: {branches: {only: main}}}
+      - gate: {requires: [build: terminal]}
+      - ship: {requires: [gate]}
+  other: {jobs: [build]}
+`.replace('matrix: {parameters: {}}, ', '');
+  assert.deepEqual(notYetOf(text), []);
+});
+
+test('null, false and what is empty ask for nothing', () => {
+  for (const job of ['no_retry: false', 'secrets: []', 'egress: []']) assert.deepEqual(notYetOf(config({ job })), [], job);
+  assert.deepEqual(notYetOf(config({ image: 'entrypoint: null' })), []);
+  assert.deepEqual(notYetOf(config({ image: 'command: []' })), []);
+  assert.deepEqual(notYetOf(config({ invocation: 'context: []' })), []);
+});
+
+test('what does not run for the branch is not refused', () => {
+  const text = config({ step: '- save_cache: {key: k, paths: [p]}', invocation: 'filters: {branches: {only: main}}' });
+  assert.equal(notYetOf(text, { branch: 'main' }).length, 1);
+  assert.deepEqual(notYetOf(text, { branch: 'other' }), []);
+});
+
+test('a job that is unsupported as a whole is not refused for its parts', () => {
+  assert.deepEqual(notYetOf('version: 2.1\njobs:\n  build:\n    macos: {xcode: 16.0.0}\n    steps: [save_cache: {key: k, paths: [p]}, install_signing_bundle]\n'), []);
+});
+
+test('one fault that many jobs share is said once', () => {
+  const text = `version: 2.1
+commands:
+  keep:
+    steps:
+      - save_cache: {key: k, paths: [p]}
+jobs:
+  a: &job {docker: [{image: x}], steps: [keep]}
+  b: *job
+workflows: {ci: {jobs: [a, b]}}
+`;
+  assert.deepEqual(notYetOf(text), [sentence('5: commands.keep.steps[0].save_cache', '`save_cache`', notYet.step.save_cache)]);
+});
+
+test('what an orb asks for is said where the config calls it', () => {
+  const orbs: OrbSources = new Map([['acme/tools@1.0.0', { version: '1.0.0', sha256: '', origin: 'here', text: 'version: 2.1\njobs:\n  pack:\n    docker: [{image: x}]\n    steps:\n      - store_artifacts: {path: p}\n' }]]);
+  const text = 'version: 2.1\norbs:\n  tools: acme/tools@1.0.0\nworkflows:\n  ci:\n    jobs:\n      - tools/pack\n';
+  const [found, ...more] = notYetOf(text, { orbs });
+  assert.deepEqual(more, []);
+  assert.equal(found, sentence('7: workflows.ci.jobs[0]: in orb acme/tools@1.0.0, line 6, column 9, jobs.pack.steps[0].store_artifacts', '`store_artifacts`', notYet.step.store_artifacts));
+});
+
+test('a workflow that runs by a schedule is a warning, because others may run', () => {
+  const text = 'version: 2.1\njobs: {build: {docker: [{image: x}], steps: [run: x]}}\nworkflows:\n  ci: {jobs: [build]}\n  nightly:\n    triggers: [schedule: {cron: "0 0 * * *", filters: {branches: {only: main}}}]\n    jobs: [build]\n';
+  assert.deepEqual(notYetOf(text), [
+    '5: warning: workflows.nightly: the workflow runs by a schedule, and schedules are not supported yet by this version of Roundhouse: it never runs. Remove `triggers` to run it for each push.',
+  ]);
+});

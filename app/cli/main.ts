@@ -6,6 +6,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { BadSettings } from '../read-settings.ts';
 import type { Client } from '@temporalio/client';
 import { configCommands } from './config-commands.ts';
+import { orbCommands } from './orb-commands.ts';
 import type { Ports } from './ports.ts';
 import { Problem } from './problem.ts';
 
@@ -93,6 +94,8 @@ configCommands(program, async (text, options, from) => {
   const { loadOrbsHere } = await import('../../activities/adapters/orbs.ts');
   return loadOrbsHere(text, options, from);
 });
+
+orbCommands(program, { loadOrbsToVendor: async (...asked) => (await import('../../activities/adapters/orbs.ts')).loadOrbsToVendor(...asked) });
 
 // `roundhouse complete SHELL` prints a script of completions for that shell.
 tab(program);

@@ -28,6 +28,8 @@ export type CompileOptions = {
   parameters?: Readonly<Record<string, unknown>>;
   /** Those that orbReferences asked for. */
   orbs?: OrbSources;
+  /** Takes out of the plan what nobody wants to run; it is then not refused either. */
+  narrow?: (plan: Plan) => Plan;
 };
 
 export type ProcessedConfig = { processed: Processed; warnings: Diagnostic[] } | { errors: Diagnostic[] };
@@ -52,7 +54,8 @@ export function compileConfig(text: string, options: CompileOptions): Compiled {
   const values = options.values ?? sampleValues();
   const { processed } = processSource(source, { ...options, values }, problems);
   const ref = { branch: nameOf(values['git.branch']), tag: nameOf(values['git.tag']) };
-  const plan = processed && toPlan(processed, { ref, problems });
+  const whole = processed && toPlan(processed, { ref, problems });
+  const plan = whole && (options.narrow?.(whole) ?? whole);
   return plan && !problems.failed() ? { plan, notYet: findNotYet(processed, plan) } : { errors: problems.diagnostics() };
 }
 

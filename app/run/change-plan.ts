@@ -2,8 +2,9 @@
 
 import type { Plan, WorkflowJob } from '../../config-schema/plan.ts';
 
-/** Only this job and what it requires, in the first workflow that has it; null when none has. */
-export function onlyJob(plan: Plan, name: string): Plan | null {
+/** Only this job and what it requires, in the first workflow that has it; null when none has. Without a name all of the plan. */
+export function onlyJob(plan: Plan, name: string | undefined): Plan | null {
+  if (name === undefined) return plan;
   for (const workflow of plan.workflows) {
     const kept = new Set<string>();
     const keep = (job: string): void => {

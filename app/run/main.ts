@@ -87,7 +87,7 @@ await endOnTrouble(async () => {
         forge: localForge({ repositoryFolder: snapshot.folder, sha: snapshot.sha, configPath, onReport: () => undefined }),
         store,
         compile: (text, place) => {
-          const compiled = changed(compileConfig(text, place), options);
+          const compiled = changed(compileConfig(text, { ...place, narrow: (plan) => onlyJob(plan, options.job) ?? plan }), options);
           const faults = 'errors' in compiled ? compiled.errors : compiled.notYet.filter(({ severity }) => severity === 'error');
           errors.push(...faults.map(({ line, column, message }) => `${place.path}:${line}:${column}: ${message}`));
           return compiled;
@@ -144,8 +144,8 @@ async function ended(store: ReturnType<typeof fileStore>): Promise<PipelineView 
 function changed(compiled: Compiled, { job, env }: { job?: string; env: string[] }): Compiled {
   if ('errors' in compiled) return compiled;
   const names = compiled.plan.workflows.flatMap(({ jobs }) => jobs.map(({ name }) => name));
-  const plan = job === undefined ? compiled.plan : onlyJob(compiled.plan, job);
-  if (!plan) return { errors: [{ severity: 'error', line: 1, column: 1, message: `--job ${job}: no workflow has such a job. Choose one of ${names.join(', ')}.` }] };
+  const plan = onlyJob(compiled.plan, job);
+  if (!plan) return { errors: [{ severity: 'error', line: 1, column: 1, message: `--job ${job}: no workflow has such a job for this branch. Choose one of ${names.join(', ')}.` }] };
   const variables = Object.fromEntries(env.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
   return { plan: withEnvironment(plan, variables), notYet: compiled.notYet };
 }

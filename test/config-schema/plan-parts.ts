@@ -40,3 +40,9 @@ export const planJob = (change: Partial<PlanJob> = {}): PlanJob => ({
   steps: [runStep()],
   ...change,
 });
+
+/** The image that the steps of a job run in. */
+export function imageOf({ executor }: PlanJob): string {
+  if (executor.kind !== 'docker') throw new Error(`the job runs on ${executor.kind}`);
+  return executor.image;
+}

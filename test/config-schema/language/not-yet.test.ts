@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { onlyJob } from '../../../app/run/change-plan.ts';
 import { compileConfig } from '../../../config-schema/compile.ts';
 import { notYet } from '../../../config-schema/language/not-yet.ts';
 import type { OrbSources } from '../../../config-schema/language/processed.ts';
@@ -176,4 +177,19 @@ test('a workflow that runs by a schedule is a warning, because others may run', 
   assert.deepEqual(notYetOf(text), [
     '5: warning: workflows.nightly: the workflow runs by a schedule, and schedules are not supported yet by this version of Roundhouse: it never runs. Remove `triggers` to run it for each push.',
   ]);
+});
+
+test('what is taken out of the plan is not refused', () => {
+  const text = `version: 2.1
+jobs:
+  test: {docker: [{image: x}], steps: [run: x]}
+  deploy: {docker: [{image: x}], steps: [add_ssh_keys]}
+workflows: {ci: {jobs: [test, deploy: {requires: [test], context: org}]}}
+`;
+  const of = (job: string | undefined): number => {
+    const compiled = compileConfig(text, { path: '.circle.yml', narrow: (plan) => onlyJob(plan, job) ?? plan });
+    assert.ok('notYet' in compiled);
+    return compiled.notYet.length;
+  };
+  assert.deepEqual([of(undefined), of('deploy'), of('test')], [2, 2, 0]);
 });

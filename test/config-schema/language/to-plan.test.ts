@@ -154,7 +154,7 @@ suite('2.1 §7.5 jobs become jobs of the plan, every default filled', () => {
   });
   test('the shell and the class inside machine are those of the job', () => {
     const job = compiledJob('machine: {image: x, shell: /bin/sh, resource_class: large}\nsteps: [run: x]');
-    assert.deepEqual([job.resourceClass, job.steps[0]!.kind === 'run' && job.steps[0].shell], ['large', ['/bin/sh']]);
+    assert.deepEqual([job.resourceClass, job.steps.map((step) => step.kind === 'run' && step.shell)], ['large', [['/bin/sh']]]);
   });
   test('of an executor and a job, the variables of the job go over', () => {
     const { jobs } = planOf(`version: 2.1

@@ -9,7 +9,7 @@ type Json = { [key: string]: unknown };
 export function configJsonSchema(): object {
   const { $schema, definitions, ...root } = z.toJSONSchema(file21, { target: 'draft-7', io: 'input', override: tidy }) as unknown as Json & { definitions: Record<string, Json> };
   const opened = Object.entries(definitions).map(([name, { $id: _, id: __, ...part }]) => [name, isDeclaration(name) ? part : openBelow(part, definitions)]);
-  return { $schema, title: 'Roundhouse config', ...root, definitions: { ...Object.fromEntries(opened), template: { type: 'string', pattern: '<<', description: 'A template such as << parameters.NAME >>.' } } };
+  return { $schema, title: 'Roundhouse config', ...root, definitions: { ...Object.fromEntries(opened), template: { type: 'string', pattern: '(^|[^\\\\])(\\\\\\\\)*<<', description: 'A template such as << parameters.NAME >>.' } } };
 }
 
 /** Parameters are declared without templates. */

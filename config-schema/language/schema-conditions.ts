@@ -13,8 +13,8 @@ export const condition: z.ZodType = z
   .meta({ id: 'condition', description: 'A value, or one of and, or, not, equal, matches.' });
 
 const statement = withRule(
-  z.strictObject(
-    {
+  z
+    .object({
       and: z.array(condition).min(1, atLeastOne).optional().describe('True when all of the list are.'),
       or: z.array(condition).min(1, atLeastOne).optional().describe('True when one of the list is.'),
       not: condition.optional().describe('True when its argument is not.'),
@@ -23,12 +23,12 @@ const statement = withRule(
         .strictObject({ pattern: z.union([z.string(), z.number()]).describe('A regular expression (RE2), bare or between slashes.'), value: z.string() })
         .optional()
         .describe('True when the pattern is found in the value.'),
-    },
-    { error: (issue) => (issue.code === 'unrecognized_keys' ? `there is no operator ${(issue.keys as string[]).join(', ')}. Operators are ${operators.join(', ')}.` : undefined) },
-  ),
+    })
+    .catchall(z.unknown()),
   (map, fault) => {
     const there = Object.keys(map);
-    if (there.length > 1 && there.every((key) => operators.includes(key))) fault(null, `a condition has exactly one operator, this has ${there.join(', ')}. Put them into a list under \`and:\` or \`or:\`.`);
-    if (there.length === 0) fault(null, `a condition has exactly one operator, this has none. Write one of ${operators.join(', ')}.`);
+    const unknown = there.find((key) => !operators.includes(key));
+    if (unknown !== undefined) fault(unknown, `there is no operator ${unknown}. Operators are ${operators.join(', ')}.`, { atKey: true });
+    else if (there.length !== 1) fault(null, `a condition has exactly one operator, this has ${there.join(', ') || 'none'}. ${there.length > 1 ? 'Put them into a list under `and:` or `or:`' : `Write one of ${operators.join(', ')}`}.`);
   },
-).meta({ minProperties: 1, maxProperties: 1 });
+).meta({ minProperties: 1, maxProperties: 1, additionalProperties: false });

@@ -5,7 +5,7 @@ import * as words from './schema-words.ts';
 import { keysOf, maybeEmpty, must, sentence, text } from './schema-words.ts';
 import type { Fault } from './schema-words.ts';
 
-const program = z.union([text, z.array(maybeEmpty)], sentence(must('a text or a list', 'Write a program and its arguments.')));
+const program = z.union([maybeEmpty, z.array(maybeEmpty)], sentence(must('a text or a list', 'Write a program and its arguments.')));
 
 const auth = z.strictObject({ username: maybeEmpty, password: maybeEmpty }).describe('To pull the image; $VARIABLES are expanded here.');
 

@@ -11,7 +11,11 @@ import { plainSteps, steps } from './schema-steps.ts';
 const types = ['build', 'approval', 'no-op', 'release', 'lock', 'unlock'] as const;
 
 /** What a type cannot be without. A build's needs are longer. */
-const needed: Record<string, string> = { release: 'plan_name', lock: 'key', unlock: 'key' };
+const needed: ReadonlyMap<unknown, string> = new Map([
+  ['release', 'plan_name'],
+  ['lock', 'key'],
+  ['unlock', 'key'],
+]);
 
 /** What one pipeline can hold open beside its other jobs. */
 const mostSlices = 1000;
@@ -52,7 +56,7 @@ const needs =
   (places: readonly string[]) =>
   (map: Record<string, unknown>, fault: Fault): void => {
     const type = map['type'] ?? 'build';
-    const key = needed[String(type)];
+    const key = needed.get(type);
     if (key !== undefined && map[key] === undefined) fault(key, '');
     if (type !== 'build') return;
     if (!('steps' in map)) fault('steps', '');
@@ -68,8 +72,10 @@ export const plainJob = withRule(z.strictObject({ ...place, steps: plainSteps.op
 const jobMap = withRule(z.strictObject({ ...place, executor: executorName.optional(), steps: steps.optional(), parameters: elementParameters.optional(), ...ofJob }), needs([...kinds, 'executor'])).meta({
   id: 'job-definition',
   ...maxOneKind,
-  if: { properties: { type: { const: 'build' } } },
-  then: { required: ['steps'], anyOf: [...kinds, 'executor'].map((key) => ({ required: [key] })) },
+  allOf: [
+    { if: { properties: { type: { const: 'build' } } }, then: { required: ['steps'], properties: { steps: { minItems: 1 } }, anyOf: [...kinds, 'executor'].map((key) => ({ required: [key] })) } },
+    ...[...needed].map(([type, key]) => ({ if: { properties: { type: { const: type } }, required: ['type'] }, then: { required: [key] } })),
+  ],
 });
 
 /** Of version 2.1. A text is another name for a job. */

@@ -172,19 +172,19 @@ function stepsOf({ commands, bodyless, id }: Kind): z.ZodType {
   const shapes = Object.entries({ ...runnable, ...(commands && expanded) }).map(([key, schema]: [string, z.ZodType]) => [key, (bodyless ? schema.nullable() : schema).optional()] as const);
   const known = new Set(shapes.map(([key]) => key));
 
-  const argument = z.unknown().refine((body) => bodyless || body !== null, { error: ({ input }) => `must be a map of arguments, is ${shown(input)}. Write them, or remove the colon.` });
+  const argument = z.unknown().refine((body) => bodyless || body !== null, { error: ({ input }) => `must be a map of arguments, is ${shown(input)}. Write them, or remove the colon.` }).meta(bodyless ? {} : { not: { type: 'null' } });
   const single: z.ZodType = withRule(z.object(Object.fromEntries(shapes)).catchall(commands ? argument : z.unknown()), (step, fault) => {
     const [first, second] = Object.keys(step);
     if (first === undefined) fault(null, notStep(step));
-    else if (second !== undefined) fault(second, 'a step has exactly one key, this has more. Indent the keys of the step deeper than its name.', { atKey: true });
+    else if (second !== undefined) fault(null, 'a step has exactly one key, this has more. Indent the keys of the step deeper than its name.', { atSecondKey: true });
     else if (!commands && !known.has(first)) fault(null, noCommand(first));
   }).meta({ id: `${id}-step`, minProperties: 1, maxProperties: 1 });
 
-  const error = ({ input }: { input?: unknown }): string | undefined => (typeof input === 'string' ? bareSentence(input, commands) : undefined);
+  const error = ({ input }: { input?: unknown }): string | undefined => (isMap(input) ? undefined : typeof input === 'string' ? bareSentence(input, commands) : notStep(input));
   const bare = commands
     ? z.string().refine((name) => name !== '' && !bodyNeeded.has(name), { error }).meta({ minLength: 1, not: { enum: [...bodyNeeded.keys()] } })
     : z.enum(Object.keys(runnable).filter((key) => !bodyNeeded.has(key)), { error });
-  const steps = z.array(z.union([bare, single], { error: ({ input }) => (isMap(input) ? undefined : notStep(input)) })).meta({ id });
+  const steps = z.array(z.union([bare, single], { error })).meta({ id });
   return steps;
 }
 

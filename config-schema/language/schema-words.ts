@@ -14,9 +14,12 @@ export const sentence = (words: Sentence) => ({
 });
 
 /** The key that is at fault (null: the map itself), and the sentence; empty where the key is missing, and no more is to be said. */
-export type Fault = (key: string | null, sentence: string, how?: { atKey?: true; warning?: true }) => void;
+export type Fault = (key: string | null, sentence: string, how?: How) => void;
 
-/** A schema with a rule over the whole map, looked at also when one of its values is wrong. */
+/** `atKey`: the key is at fault, not its value. `atSecondKey`: of the map, the second key that was written. */
+export type How = { atKey?: true; atSecondKey?: true; warning?: true };
+
+/** A schema with a rule over the whole map, looked at also when one of its values is wrong. The rule sees known keys first, and of a strict map no others. */
 export const withRule = <T extends z.ZodType>(schema: T, look: (map: Record<string, unknown>, fault: Fault) => void): T =>
   schema.superRefine(
     (map: unknown, context) => {
@@ -34,7 +37,7 @@ export const must =
 /** For editors: a key too many is passed over, with a warning. */
 export const ignoresOthers = { additionalProperties: { deprecationMessage: 'There is no such key. It is ignored; remove it.' } };
 
-const textSentence = must('a text', 'Write a text; put quotes around a boolean.');
+const textSentence: Sentence = (input) => must('a text', typeof input === 'boolean' ? 'Put quotes around it.' : 'Write a text.')(input);
 
 /** A number counts by its text: image tags, versions and cache keys are often written without quotes. */
 export const text = z.union([z.string().min(1), z.number()], sentence(textSentence));

@@ -70,7 +70,7 @@ const oneJob = 'a job in a workflow has exactly one key, its name; this has more
 const withOptions = withRule(z.record(z.string(), invocation), (map, fault) => {
   const [first, second] = Object.keys(map);
   if (first === undefined) fault(null, 'must be the name of a job, or a map of its name and options, is empty. Correct it.');
-  if (second !== undefined) fault(second, oneJob, { atKey: true });
+  if (second !== undefined) fault(null, oneJob, { atSecondKey: true });
 }).meta({ minProperties: 1, maxProperties: 1 });
 
 const invocations = z.array(z.union([text, withOptions], sentence(must('the name of a job, or a map of its name and options', 'Correct it.'))));

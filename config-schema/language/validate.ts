@@ -5,7 +5,8 @@ import { didYouMean } from '../nearest.ts';
 import { childOf, entriesOf } from './node.ts';
 import type { Node, Place } from './node.ts';
 import type { Path, Problems } from './problems.ts';
-import { shown } from './schema-words.ts';
+import { must, shown } from './schema-words.ts';
+import type { How } from './schema-words.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -40,9 +41,10 @@ export function validate(schema: z.ZodType, root: Node, problems: Problems, { is
     } else if (found.node === undefined) {
       problems.error(found.place, issue.message || missing(path[found.depth]!));
     } else {
-      const params: Record<string, unknown> = issue.code === 'custom' ? (issue.params ?? {}) : {};
+      const how: How = issue.code === 'custom' ? (issue.params ?? {}) : {};
       const isEmpty = found.node.kind === 'scalar' && found.node.place.start === found.node.place.end;
-      problems[params['warning'] === true ? 'warn' : 'error'](found.key && (isEmpty || params['atKey'] === true) ? found.key : found.node.place, prefix(path) + issue.message);
+      const key = how.atSecondKey ? [...entriesOf(found.node).values()][1]?.key : isEmpty || how.atKey ? found.key : undefined;
+      problems[how.warning ? 'warn' : 'error'](key ?? found.node.place, prefix(path) + issue.message);
     }
   }
 }
@@ -99,9 +101,9 @@ function narrow(issue: Issue, root: Node): Issue[] {
   if (issue.message !== '') return [issue];
 
   // None of the forms: "must be A" and "must be B" become one sentence.
-  const parts = branches.flatMap((branch) => branch.filter(isKind)).map(({ message }) => /^must be (.*?)(, is .*)$/s.exec(message));
-  const expected = new Set(parts.map((part) => part?.[1] ?? 'something else'));
-  return [{ ...issue, errors: [], message: `must be ${[...expected].join(' or ')}${parts[0]?.[2] ?? ''}` }];
+  const parts = branches.flatMap((branch) => branch.filter(isKind)).map(({ message }) => /^must be (.*?), is /s.exec(message)?.[1]);
+  const expected = new Set(parts.filter((part) => part !== undefined && part !== 'null'));
+  return [{ ...issue, errors: [], message: must([...expected].join(' or '), 'Write one of them.')(plainOf(locate(root, issue.path as Path).node!)) }];
 }
 
 const isMissing = (issue: Issue, root: Node): boolean => locate(root, issue.path as Path).node === undefined;
@@ -126,7 +128,7 @@ function sentence(issue: z.core.$ZodRawIssue, permitted: Map<string[], string[]>
     case 'invalid_type': {
       if (issue.input === undefined) return '';
       const { words, remedy } = expectations[issue.expected as string] ?? { words: String(issue.expected), remedy: 'Correct it.' };
-      return `must be ${words}, is ${shown(issue.input)}. ${issue.input === null ? 'Write it, or remove the key.' : remedy}`;
+      return must(words, remedy)(issue.input);
     }
     case 'invalid_value':
       return `must be one of ${(issue.values as unknown[]).join(', ')}, is ${shown(issue.input)}. Write one of them.`;

@@ -111,10 +111,9 @@ function wordToken(text: string, at: number): Token {
 }
 
 function numberOf(text: string, at: number): bigint {
-  const significant = text.replace(/^0+(?=.)/, '');
-  // Its length first: reading a million digits takes long.
-  if (significant.length > 19 || BigInt(significant) > limits.number) throw new Fault('Invalid numeric literal, numbers can range from 0 to 2^63 - 1. Write a smaller one, or put it in double quotes.', at);
-  return BigInt(significant);
+  const number = BigInt(text);
+  if (number > limits.number) throw new Fault('Invalid numeric literal, numbers can range from 0 to 2^63 - 1. Write a smaller one, or put it in double quotes.', at);
+  return number;
 }
 
 function scanString(text: string, start: number): { end: number; value: string } {

@@ -6,7 +6,7 @@ import type { Problems } from './problems.ts';
 import { evaluate, holdsInExpression, isTruthy, namesOf, parseExpression } from './expression.ts';
 import type { Variables } from './expression.ts';
 import { compilePattern, invalidPattern, longestMatchedText } from './pattern.ts';
-import { loneTagOf, render } from './template.ts';
+import { isRendered, render } from './template.ts';
 import { parseTemplate } from './template-syntax.ts';
 
 const deepest = 100;
@@ -16,7 +16,7 @@ export const holds = (node: Node, problems: Problems): boolean => decide(node, {
 
 /** Of a `when` or `unless` step, as it is written. A bare word is a text, and a text that is not empty holds. */
 export function stepCondition(node: Node, variables: Variables, problems: Problems): boolean {
-  const text = textOf(node);
+  const text = writtenText(node);
   if (text === undefined) return decide(node, { rendered: renderer(variables, problems), problems, variables });
   if (text.includes('<<')) return decideTemplate(node, text, variables, problems);
   const parsed = parseExpression(text);
@@ -27,7 +27,7 @@ export function stepCondition(node: Node, variables: Variables, problems: Proble
 
 /** Of a workflow, as it is written: a text without `<<` is an expression. */
 export function workflowCondition(node: Node, variables: Variables, problems: Problems): boolean {
-  const text = textOf(node);
+  const text = writtenText(node);
   if (text === undefined) return decide(node, { rendered: renderer(variables, problems), problems, variables });
   return text.includes('<<') ? decideTemplate(node, text, variables, problems) : decideExpression(text, node.place, 'condition', variables, problems);
 }
@@ -43,7 +43,7 @@ export function filterExpression(text: string, place: Place, variables: Variable
 function decideTemplate(node: Node, text: string, variables: Variables, problems: Problems): boolean {
   const template = parseTemplate(text);
   // What stands inside a section may be absent; what stands beside a tag never is.
-  if (template.kind === 'template' && !loneTagOf(template) && template.parts.some((part) => typeof part === 'string'))
+  if (template.kind === 'template' && template.parts.some((part) => typeof part === 'string'))
     problems.warn(node.place, `text stands beside the tag in '${shorten(text)}', so the condition is a text, and always holds. Write the comparison inside the tag, or a logic statement such as equal: [a, b].`);
   return isTruthy(render(node, variables, problems));
 }
@@ -162,7 +162,8 @@ function areEqual(a: Node, b: Node): boolean {
   return a.entries.size === entries.size && [...a.entries].every(([key, { value }]) => entries.has(key) && areEqual(value, entries.get(key)!.value));
 }
 
-const textOf = (node: Node): string | undefined => (node.kind === 'scalar' && typeof node.value === 'string' ? node.value : undefined);
+/** A condition that the user wrote as a text; what rendering left of one is a value. */
+const writtenText = (node: Node): string | undefined => (node.kind === 'scalar' && typeof node.value === 'string' && !isRendered(node) ? node.value : undefined);
 
 const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 60)}…` : text).replaceAll('\n', ' ');
 

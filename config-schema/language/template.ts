@@ -6,7 +6,7 @@ import type { Problems } from './problems.ts';
 import { evaluate, isTruthy } from './expression.ts';
 import type { Value, Variables } from './expression.ts';
 import { hasTags, parseTemplate } from './template-syntax.ts';
-import type { Part, Tag, Template } from './template-syntax.ts';
+import type { Part, Tag } from './template-syntax.ts';
 
 export { hasTags } from './template-syntax.ts';
 export type { Variables } from './expression.ts';
@@ -14,10 +14,14 @@ export type { Variables } from './expression.ts';
 /** As many characters as a config may have: a text that doubles with each call stops here. */
 const longestText = 1_000_000;
 
+/** Texts that render made: a `<<` in one of them is text, however often it is handed on and rendered with what is around it. */
+const finished = new WeakSet<Node>();
+
 /**
- * The node with every text in it rendered, keys excepted; the same node when nothing in it holds `<<`. What a tag brings in is not
- * rendered again, and bound nodes are left alone. A text that is exactly one tag becomes the value itself; a scalar then stands where the
- * tag stood, so that what is wrong with it is told there. A text that cannot be rendered is reported and becomes null.
+ * The node with every text in it rendered, keys excepted; the same node when nothing in it is to be. What a tag brings in is not rendered
+ * again, nor is what was rendered before, and bound nodes are left alone. A text that is exactly one tag becomes the value itself; a
+ * scalar then stands where the tag stood, so that what is wrong with it is told there. A text that cannot be rendered is reported and
+ * becomes null.
  */
 export function render(node: Node, variables: Variables, problems: Problems): Node {
   // What aliases share stays shared.
@@ -51,6 +55,9 @@ export function render(node: Node, variables: Variables, problems: Problems): No
 /** Whether a real tag, or the beginning of one, is in any text below. */
 export const hasTagsBelow = below(hasTags);
 
+/** Whether render made this text, so that it is the value of something, and not what the user wrote. */
+export const isRendered = (node: Node): boolean => finished.has(node);
+
 const isToRender = below((text) => text.includes('<<'));
 
 /** Every name that the tags and sections below mention, also those that rendering would pass over. */
@@ -75,17 +82,11 @@ export function* namesIn(node: Node, seen = new Set<Node>()): Generator<{ name: 
   }
 }
 
-/** The tag that the text is exactly; undefined when it is anything more or else. */
-export const loneTagOf = (template: Template): Tag | undefined => {
-  const [part, ...others] = template.kind === 'template' ? template.parts : [];
-  return others.length === 0 && typeof part === 'object' && part.kind === 'tag' ? part : undefined;
-};
-
 /** Remembers the answer with each list and map: most of a config has nothing to render, and is asked again with each call. */
 function below(test: (text: string) => boolean): (node: Node) => boolean {
   const answers = new WeakMap<Node, boolean>();
   const ask = (node: Node): boolean => {
-    if (node.kind === 'scalar') return typeof node.value === 'string' && test(node.value);
+    if (node.kind === 'scalar') return typeof node.value === 'string' && test(node.value) && !finished.has(node);
     if (node.kind === 'bound') return false;
     const known = answers.get(node);
     if (known !== undefined) return known;
@@ -130,8 +131,10 @@ function renderText(node: ScalarNode, variables: Variables, problems: Problems):
   const template = parseTemplate(String(node.value));
   if (template.kind === 'fault') report(template.nth, template.sentence);
   else {
-    const lone = loneTagOf(template);
-    const rendered = lone ? nodeOf(valueOf(lone), node.place) : scalarAt(node.place, write(template.parts, ''));
+    const [part, ...others] = template.parts;
+    const isLone = others.length === 0 && typeof part === 'object' && part.kind === 'tag';
+    const rendered = isLone ? nodeOf(valueOf(part), node.place) : scalarAt(node.place, write(template.parts, ''));
+    if (rendered.kind === 'scalar') finished.add(rendered);
     if (!failed) return rendered;
   }
   return scalarAt(node.place, null);

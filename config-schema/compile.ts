@@ -2,6 +2,7 @@
 
 import { checkFile } from './language/check.ts';
 import type { Compiling } from './language/elements.ts';
+import { resolveExecutor } from './language/executor.ts';
 import { loader as loaderOf } from './language/library.ts';
 import { childOf, entriesOf, scalarAt } from './language/node.ts';
 import type { Entry, MapNode, Node, Place, Source } from './language/node.ts';
@@ -88,7 +89,16 @@ function processSource(source: Source, options: CompileOptions, problems: Proble
   const agent = childOf(file, 'build_agent');
   if (agent) render(agent, variables, problems);
   const loader = loaderOf(file, { variables, orbVariables, orbs: options.orbs ?? new Map(), problems });
-  const compiling: Compiling = { loader, problems, hasTemplates: version === '2.1', spend: budget(problems) };
+  const compiling: Compiling = {
+    loader,
+    problems,
+    hasTemplates: version === '2.1',
+    executorOf: (value) => {
+      const executor = resolveExecutor(value, loader.config, compiling);
+      return executor && { kind: 'map', entries: executor.fields, place: value.place };
+    },
+    spend: budget(problems),
+  };
   const { workflows, jobs } = compileWorkflows(file, compiling);
   const missing = [...loader.missing];
   if (problems.failed()) return { missing };

@@ -16,6 +16,8 @@ export type Compiling = {
   problems: Problems;
   /** False for version 2, where `<<` is text and nothing but built-in steps can be called. */
   hasTemplates: boolean;
+  /** What an executor consists of, for a condition that compares it with a map. */
+  executorOf(value: BoundNode): Node | undefined;
   /** Counts what is expanded; false, and reported once, when the config has become more than anybody wants to run. */
   spend(steps: number, place: Place): boolean;
 };
@@ -54,7 +56,7 @@ export function callElement(element: Element, given: Iterable<readonly [string, 
   const bound = [...given].map(([name, entry]) => [name, isClosure(name) ? { key: entry.key, value: bind(entry.value, caller) } : entry] as const);
   const what = `${element.kind} ${element.name}`;
   const values = readArguments({ what, place, parameters, given: bound, defaultOf: (parameter) => defaultOf(parameter, element, compiling) }, compiling.problems);
-  return { values, variables: elementVariables(what, values, element.library.variables) };
+  return { values, variables: elementVariables(what, values, element.library.variables, compiling.executorOf) };
 }
 
 function defaultOf(parameter: Parameter, element: Element, compiling: Compiling): Node {

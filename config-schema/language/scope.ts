@@ -2,7 +2,7 @@
 
 import { didYouMean } from '../nearest.ts';
 import { scalarAt } from './node.ts';
-import type { Node, Source } from './node.ts';
+import type { BoundNode, Node, Source } from './node.ts';
 import type { PipelineValues } from './processed.ts';
 import type { Variables } from './template.ts';
 
@@ -35,8 +35,9 @@ const remedyFor = (name: string, isConfig: boolean): string =>
           : 'Names begin with parameters., pipeline. or matrix.; an environment variable is written $NAME; a << that is meant as text is written \\<<.';
 
 /** The parameters of one element above the pipeline's values. */
-export function elementVariables(what: string, parameters: ReadonlyMap<string, Node>, outer: Variables): Variables {
+export function elementVariables(what: string, parameters: ReadonlyMap<string, Node>, outer: Variables, executorOf?: (value: BoundNode) => Node | undefined): Variables {
   return {
+    ...(executorOf && { executor: executorOf }),
     lookup: (name) => (name.startsWith('parameters.') ? parameters.get(name.slice('parameters.'.length)) : outer.lookup(name)),
     unknown: (name) =>
       name.startsWith('parameters.')

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { condition } from './schema-conditions.ts';
 import { looseSteps } from './schema-steps.ts';
 import * as words from './schema-words.ts';
-import { ignoresOthers, maybeEmpty, must, sentence, shown, text, withRule } from './schema-words.ts';
+import { ignoresOthers, must, sentence, shown, text, withRule } from './schema-words.ts';
 
 const patterns = z.union([text, z.array(text)], sentence(must('a name or a list of names', 'Write names, or /patterns/ between slashes.'))).nullable();
 
@@ -48,7 +48,7 @@ const serialGroup = z
 
 const options = {
   requires: requires.optional(),
-  name: maybeEmpty.optional().describe('What the job is called here.'),
+  name: text.optional().describe('What the job is called here.'),
   context: context.optional(),
   type: z.literal('approval', sentence((input) => `the type of a job in a workflow can only be approval, this is ${shown(input)}. Write it into the definition of the job.`)).optional().describe('approval: wait until somebody allows what comes after.'),
   filters: filters.optional(),
@@ -73,7 +73,7 @@ const withOptions = withRule(z.record(z.string(), invocation), (map, fault) => {
   if (second !== undefined) fault(null, oneJob, { atSecondKey: true });
 }).meta({ minProperties: 1, maxProperties: 1 });
 
-const invocations = z.array(z.union([text, withOptions], sentence(must('the name of a job, or a map of its name and options', 'Correct it.'))));
+const invocations = z.array(z.union([text, withOptions], sentence(must('the name of a job, or a map of its name and options', 'Correct it.')))).min(1);
 
 const trigger = z.strictObject({
   schedule: z.strictObject({

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { compileConfig } from '../../../config-schema/compile.ts';
-import { toPlain } from '../../../config-schema/language/node.ts';
+import { childOf, toPlain } from '../../../config-schema/language/node.ts';
 import { collectProblems } from '../../../config-schema/language/problems.ts';
 import { readYaml } from '../../../config-schema/language/yaml.ts';
 import { planOf, problemsOf } from './compiling.ts';
 
 function read(text: string): unknown {
-  const problems = collectProblems({ path: 'file', text });
-  const node = readYaml(text, problems);
+  const source = { path: 'file', text };
+  const problems = collectProblems(source);
+  const node = readYaml(source, problems);
   assert.deepEqual(problems.diagnostics(), []);
   return node && toPlain(node);
 }
@@ -26,6 +27,15 @@ suite('scalars of YAML 1.1, as the original reads them', () => {
     ['!!str 12', '12'], ['!!int 12', 12], ['<<', '<<'],
   ];
   for (const [yaml, value] of rows) test(yaml === '' ? 'nothing' : yaml, () => assert.deepEqual(read(yaml === '-' ? 'a: "-"' : `a: ${yaml}`), { a: value }));
+});
+
+test('the text of a number is what was meant', () => {
+  const rows: [string, string][] = [['1.0', '1.0'], ['1.20', '1.2'], ['12345678901234567890', '12345678901234567890'], ['.nan', '.'], ['.NaN', '.']];
+  for (const [yaml, text] of rows) {
+    const source = { path: 'file', text: `a: ${yaml}` };
+    const value = childOf(readYaml(source, collectProblems(source)), 'a');
+    assert.equal(value?.kind === 'scalar' && value.text, text, yaml);
+  }
 });
 
 suite('anchors, aliases, merge keys', () => {
@@ -64,7 +74,8 @@ jobs:
 workflows: {w: {jobs: [build, other]}}`);
     assert.deepEqual(plan.jobs['build']!.environment, { A: '1', B: '2' });
     assert.deepEqual(plan.jobs['build']!.steps.map(({ name }) => name), ['Checkout code', 'make', 'again']);
-    assert.equal(plan.jobs['other']!.executor.image, 'debian:bookworm');
+    const { executor } = plan.jobs['other']!;
+    assert.equal(executor.kind === 'docker' && executor.image, 'debian:bookworm');
   });
 });
 
@@ -111,7 +122,7 @@ suite('a hostile file is refused in no time', () => {
     const text = (last: string): string => `version: 2.1\njobs:\n  a: {docker: [{image: x}], steps: [checkout]}\nworkflows:\n  w:\n    jobs:\n${jobs}\n      - a: {name: n5000${last}}\n`;
     const start = performance.now();
     assert.equal(planOf(text('')).workflows[0]!.jobs.length, 5001);
-    assert.match(problemsOf(text(', requires: [n0]'))[0]!, /^7:34 workflows.w: At least one job .* unreachable: n0, n1, .*, …, .*, n4999, n5000\. Break the circle n0 requires n1 .* requires n5000 requires n0: remove/);
+    assert.match(problemsOf(text(', requires: [n0]'))[0]!, /^7:34 workflows\.w\.jobs\[0\]\.a\.requires\[0\]: At least one job .* unreachable: n0, n1, .*, …, .*, n4999, n5000\. Break the circle n0 requires n1 .* requires n5000 requires n0: remove/);
     assert.ok(performance.now() - start < 10_000, 'takes less than ten seconds');
   });
 

@@ -73,7 +73,7 @@ const withOptions = withRule(z.record(z.string(), invocation), (map, fault) => {
   if (second !== undefined) fault(null, oneJob, { atSecondKey: true });
 }).meta({ minProperties: 1, maxProperties: 1 });
 
-const invocations = z.array(z.union([text, withOptions], sentence(must('the name of a job, or a map of its name and options', 'Correct it.')))).min(1);
+const invocations = z.array(z.union([text, withOptions], sentence(must('the name of a job, or a map of its name and options', 'Correct it.'))));
 
 const trigger = z.strictObject({
   schedule: z.strictObject({
@@ -93,6 +93,8 @@ const workflowOf = (extra: z.ZodRawShape): z.ZodType =>
       ...extra,
     }),
     (map, fault) => {
+      // The manual asks for one at least; the original does not.
+      if (Array.isArray(map['jobs']) && map['jobs'].length === 0) fault('jobs', 'the workflow has no jobs. It is left out; remove it, or give it a job.', { warning: true });
       if ('when' in map && 'unless' in map) fault('unless', 'a workflow has when or unless, not both. Remove one; `not:` turns a condition round.', { atKey: true });
     },
   );

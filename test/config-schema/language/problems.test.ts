@@ -116,7 +116,7 @@ table('workflows', [
   ['no name', workflowWith('- a: {name: ""}'), ['10:19 workflows.w.jobs[0].a.name: must not be empty. Write a text, or remove the key.']],
   ['an unknown key', `${workflowWith('- a')}    job: [b]\n`, ['11:5 workflows.w.job: extraneous key [job] is not permitted. Did you mean `jobs`? Permitted keys: jobs, triggers, description, max_auto_reruns, auto_cancel, when, unless.']],
   ['no jobs', 'version: 2.1\njobs: {}\nworkflows:\n  w: {}\n', ['4:3 workflows.w: required key [jobs] not found. Add it.']],
-  ['an empty list of jobs', `${jobWith('steps: [checkout]')}workflows: {v: {jobs: [build]}, w: {jobs: []}}\n`, ['7:43 workflows.w.jobs: must have at least one entry. Add one.']],
+  ['an empty list of jobs: it is left out', `${jobWith('steps: [checkout]')}workflows: {v: {jobs: [build]}, w: {jobs: []}}\n`, ['7:43 warning: workflows.w.jobs: the workflow has no jobs. It is left out; remove it, or give it a job.']],
 ]);
 
 test('what asks for nothing is let pass', () => {

@@ -28,12 +28,12 @@ export const bind = (node: Node, library: Library): Node => (node.kind === 'boun
 const declarations = new WeakMap<Element, Map<string, Parameter>>();
 
 /** The parameters of an element, read and checked once. */
-export function parametersOf(element: Element, { problems }: Compiling): Map<string, Parameter> {
+export function parametersOf(element: Element, { problems, hasTemplates }: Compiling): Map<string, Parameter> {
   let parameters = declarations.get(element);
   if (!parameters) {
     parameters = readParameters(childOf(element.node, 'parameters'), element.kind, problems);
     declarations.set(element, parameters);
-    checkReferences(element, parameters, problems);
+    if (hasTemplates) checkReferences(element, parameters, problems);
     for (const parameter of parameters.values()) if (parameter.default && !hasTagsBelow(parameter.default)) checkDefault(parameter, parameter.default, problems);
   }
   return parameters;

@@ -1,15 +1,18 @@
 // Which jobs does a workflow call, with which arguments, and under which names?
 
 import { checkInvocation } from './check.ts';
-import { bind, parametersOf, read, renderEntries } from './elements.ts';
+import { bind, parametersOf, read } from './elements.ts';
 import type { Compiling } from './elements.ts';
+import { textOf, textsOf } from './fields.ts';
 import { compileJob, typeOf } from './job.ts';
+import type { JobCall } from './job.ts';
 import type { Element } from './library.ts';
 import { filterExpression } from './logic.ts';
-import { membersOf, wordOf } from './matrix.ts';
+import { memberName, membersOf } from './matrix.ts';
 import type { Member } from './matrix.ts';
-import { childOf, entriesOf, isNull, itemsOf, mapAt, scalarAt, stringOf, unbound } from './node.ts';
+import { childOf, entriesOf, isNull, itemsOf, scalarAt, stringOf } from './node.ts';
 import type { Entry, MapNode, Node, Place } from './node.ts';
+import type { Problems } from './problems.ts';
 import type { JobType } from './processed.ts';
 import { matrixVariables } from './scope.ts';
 import type { Variables } from './template.ts';
@@ -18,159 +21,167 @@ import type { Variables } from './template.ts';
 export type Invocation = {
   /** As `requires` of the same workflow know it. */
   name: string;
-  /** Other names for it, which it may share: of its matrix, and of its matrix's job. */
-  aliases: string[];
+  /** Another spelling of the name that `requires` may use; null: there is none. */
+  otherName: string | null;
   type: JobType;
   /** null for an approval, which nothing runs for. */
   job: MapNode | null;
-  requires: { name: string; form: Node | undefined; place: Place }[];
+  requires: Requirement[];
   /** False when an expression says that it does not run now. */
   isOn: boolean;
   filters: Node | undefined;
   contexts: string[];
   serialGroup: string | null;
-  /** The job group that it stands in, and as what. */
-  group: { name: string; role: 'start' | 'member' | 'end' | 'unlock' } | null;
   /** What the processed config prints of the options, `requires` apart. */
   options: Map<string, Entry>;
   place: Place;
 };
 
-/** The invocations of one entry of a workflow's `jobs`: one, or the members of a matrix; and the aliases that it gives, members or not. */
-export type Invoked = { invocations: Invocation[]; aliases: string[] };
+/** By its name as it is written, or itself; and the status, or a list of them, where there are some. */
+export type Requirement = { to: string | Invocation; form: Node | undefined; place: Place };
 
-/** `raw` is nothing, or a map of options. */
-export function invoke(reference: string, raw: Node | undefined, place: Place, compiling: Compiling): Invoked {
-  const { loader, problems } = compiling;
-  const { config } = loader;
+/** What one entry of a workflow's `jobs` comes to. */
+export type Invoked = {
+  /** One, or the members of a matrix; none where the job is not there. */
+  invocations: Invocation[];
+  /** Names that stand for all of them: of a matrix. */
+  aliases: string[];
+  /** The job group that it stands in, and as what. */
+  group: { name: string; role: 'start' | 'member' | 'end' | 'unlock' } | null;
+};
+
+/** A job of a list, as it is written: its name, and nothing or a map of options. */
+export type Use = { reference: string; raw: Node | undefined; place: Place };
+
+/** Undefined when it has the wrong shape, which has been said. */
+export function readUse(item: Node, compiling: Compiling): Use | undefined {
+  const bare = stringOf(item.kind === 'scalar' ? read(item, compiling.loader.config.variables, compiling) : item);
+  if (bare !== undefined) return { reference: bare, raw: undefined, place: item.place };
+  const [first, second] = [...entriesOf(item)];
+  return first && !second ? { reference: first[0], raw: first[1].value, place: first[1].key } : undefined;
+}
+
+export function invoke(use: Use, compiling: Compiling): Invoked {
+  const { reference, raw, place } = use;
+  const { variables } = compiling.loader.config;
   const asked = childOf(raw, 'matrix');
-  if (!asked || isNull(asked)) {
-    const invocation = invokeOne(reference, raw, place, undefined, config.variables, compiling);
+  if (isNull(asked)) {
+    const invocation = invokeOne(use, { variables, name: reference, otherName: null }, null, compiling);
     // That the job is not there has been said: nobody who requires it is told so again.
-    return invocation ? { invocations: [invocation], aliases: [] } : { invocations: [], aliases: [stringOf(childOf(raw, 'name')) ?? reference] };
+    return invocation ? { invocations: [invocation], aliases: [], group: null } : { invocations: [], aliases: [textOf(raw, 'name') ?? reference], group: null };
   }
-  const matrix = read(asked, config.variables, compiling);
-  const members = membersOf(reference, matrix, place, problems);
-  const invocations = members
-    .map((member) => invokeOne(reference, raw, place, member, matrixVariables(member, config.variables), compiling))
-    .filter((invocation) => invocation !== undefined);
-  const given = childOf(raw, 'name');
-  const alias = stringOf(childOf(matrix, 'alias'));
-  const aliases = [alias ?? reference];
-  if (given && !isNull(given)) {
-    // A name without the matrix in it is the same for all: they are counted.
-    const plain = new Set(invocations.map(({ name }) => name)).size === 1 ? invocations[0]?.name : undefined;
-    if (plain !== undefined && invocations.length > 1) {
-      invocations.forEach((invocation, index) => (invocation.name = `${plain}-${index + 1}`));
-      aliases.push(plain);
-    }
-  } else if (members[0]?.has('name')) invocations.forEach((invocation, index) => (invocation.name = wordOf(members[index]!.get('name')!)));
-  else
-    invocations.forEach((invocation, index) => {
-      const member = members[index]!;
-      const named = (parameters: Iterable<string>): string => [reference, ...[...parameters].map((parameter) => wordOf(member.get(parameter)!))].join('-');
-      invocation.name = named(member.keys());
-      // The order in which they are written is understood as well.
-      invocation.aliases = [named(entriesOf(childOf(matrix, 'parameters')).keys())];
-    });
-  for (const invocation of invocations) invocation.aliases.push(...aliases);
-  return { invocations, aliases };
+  const matrix = read(asked!, variables, compiling);
+  const members = membersOf(reference, matrix, place, compiling.problems);
+  const invocations = members.flatMap((member) => invokeOne(use, { variables: matrixVariables(member, variables), ...memberName(reference, member, matrix) }, member, compiling) ?? []);
+  const aliases = [textOf(matrix, 'alias') ?? reference];
+  // A name without the matrix in it is the same for all: they are counted.
+  const [name, ...others] = new Set(invocations.map((invocation) => invocation.name));
+  if (name !== undefined && others.length === 0 && invocations.length > 1) {
+    aliases.push(name);
+    invocations.forEach((invocation, index) => (invocation.name = `${name}-${index + 1}`));
+  }
+  return { invocations, aliases, group: null };
+}
+
+/** What it is called without a `name` of its own, and what its text sees. */
+type Surroundings = { variables: Variables; name: string; otherName: string | null };
+
+function invokeOne({ reference, raw, place }: Use, { variables, ...names }: Surroundings, member: Member | null, compiling: Compiling): Invocation | undefined {
+  const options = readOptions(raw, place, variables, compiling);
+  checkInvocation(options, compiling.problems);
+  const inline = textOf(options, 'type');
+  const element = inline === null ? findJob(reference, childOf(options, 'override-with'), place, compiling) : undefined;
+  if (!element && inline !== 'approval') return undefined;
+  const type: JobType = element ? typeOf(element) : 'approval';
+  const given = textOf(options, 'name');
+  return {
+    ...(given === null || given === '' ? names : { name: given, otherName: null }),
+    type,
+    job: element && type !== 'approval' ? callJob(element, { reference, raw, place }, options, member, variables, compiling) : ignoreArguments(raw, compiling.problems),
+    requires: readRequires(childOf(options, 'requires')),
+    ...decideFilters(raw, options, variables, compiling.problems),
+    contexts: textsOf(options, 'context') ?? [],
+    serialGroup: readSerialGroup(options, compiling.problems),
+    options: new Map([...(type === 'approval' ? [['type', { key: place, value: scalarAt(place, type) }] as const] : []), ...[...options.entries].filter(([key]) => printedKeys.includes(key))]),
+    place,
+  };
 }
 
 const optionKeys = ['requires', 'name', 'context', 'type', 'filters', 'matrix', 'pre-steps', 'post-steps', 'serial-group', 'override-with'];
+const printedKeys = ['context', 'filters', 'serial-group'];
 
-function invokeOne(reference: string, raw: Node | undefined, place: Place, member: Member | undefined, variables: Variables, compiling: Compiling): Invocation | undefined {
-  const { loader, problems } = compiling;
-  const { config } = loader;
-  const option = (name: string): Node | undefined => {
-    const value = childOf(raw, name);
-    const rendered = value && read(value, variables, compiling);
-    return rendered && !isNull(rendered) ? rendered : undefined;
-  };
-  checkInvocation(raw && mapAt(place, optionKeys.flatMap((key) => (key !== 'matrix' && option(key) ? [[key, option(key)!] as const] : []))), problems);
-  const inline = stringOf(option('type'));
-  if (inline !== undefined && inline !== 'approval') problems.error(childOf(raw, 'type')!.place, `the type of a job in a workflow can only be approval, is ${inline}. Write other types into the definition of the job.`);
-  const element = inline === 'approval' ? undefined : findJob(reference, option('override-with'), place, compiling);
-  if (inline !== 'approval' && !element) return undefined;
-
-  const type: JobType = element ? typeOf(element) : 'approval';
-  const given = stringOf(option('name')) ?? textOf(option('name'));
-  const name = given ?? reference;
-  const filters = option('filters');
-  const expression = stringOf(filters);
-  const args = element ? argumentsOf(element, raw, member, variables, compiling) : [];
-  const around = { pre: option('pre-steps'), post: option('post-steps') };
-  const serialGroup = option('serial-group');
-  if (type !== 'build')
-    for (const key of ['pre-steps', 'post-steps']) if (childOf(raw, key)) problems.error(entriesOf(raw).get(key)!.key, `${key} have no place around a job of type ${type}, which runs no steps. Remove them.`);
-  const call = {
-    given: args,
-    outer: variables,
-    caller: config,
-    preSteps: around.pre && bind(around.pre, config),
-    postSteps: around.post && bind(around.post, config),
-    place,
-  };
-  const job = element && type !== 'approval' ? problems.calling({ kind: 'job', name: reference, place }, () => compileOnce(element, call, compiling)) : null;
-
+/** Rendered, those that say something. A matrix has been read before, and filters that are a text are an expression. */
+export function readOptions(raw: Node | undefined, place: Place, variables: Variables, compiling: Compiling): MapNode {
   const options = new Map<string, Entry>();
-  for (const key of ['type', 'context', 'filters', 'serial-group']) {
-    const value = key === 'type' ? (type === 'approval' ? scalarAt(place, 'approval') : undefined) : key === 'filters' ? (expression === undefined ? filters : undefined) : option(key);
-    if (value) options.set(key, { key: value.place, value });
+  for (const key of optionKeys) {
+    const written = entriesOf(raw).get(key);
+    if (!written || key === 'matrix' || (key === 'filters' && written.value.kind === 'scalar')) continue;
+    const value = read(written.value, variables, compiling);
+    if (!isNull(value)) options.set(key, { key: written.key, value });
   }
-  return {
-    name,
-    aliases: [],
-    type,
-    job,
-    requires: readRequires(option('requires')),
-    isOn: expression === undefined || filterExpression(expression, filters!.place, variables, problems),
-    filters: expression === undefined ? filters : undefined,
-    contexts: namesOf(option('context')),
-    serialGroup: serialGroup ? readSerialGroup(serialGroup, compiling) : null,
-    group: null,
-    options,
-    place,
-  };
+  return { kind: 'map', entries: options, place };
 }
 
-const textOf = (node: Node | undefined): string | undefined => (node && unbound(node).kind === 'scalar' ? (unbound(node) as { text: string }).text : undefined);
+/** An expression is decided now; a map is left to the branch or tag. */
+export function decideFilters(raw: Node | undefined, options: MapNode, variables: Variables, problems: Problems): { isOn: boolean; filters: Node | undefined } {
+  const written = childOf(raw, 'filters');
+  const expression = stringOf(written);
+  return { isOn: expression === undefined || filterExpression(expression, written!.place, variables, problems), filters: childOf(options, 'filters') };
+}
 
-const namesOf = (node: Node | undefined): string[] => (node === undefined ? [] : node.kind === 'list' ? itemsOf(node).map((item) => textOf(item) ?? '') : [textOf(node) ?? '']).filter((name) => name !== '');
-
+/** The job that runs: that of an orb which overrides it, if there is one. */
 function findJob(reference: string, override: Node | undefined, place: Place, { loader, problems }: Compiling): Element | undefined {
   const other = stringOf(override);
-  if (other !== undefined && !other.includes('/')) problems.error(override!.place, `override-with names a job of an orb, ALIAS/JOB, is ${other}. Write the orb before it.`);
-  else if (other !== undefined) {
-    const orb = loader.config.orbs.get(other.slice(0, other.indexOf('/')))?.();
-    if (orb && loader.has('job', other.slice(other.indexOf('/') + 1), orb)) return loader.find('job', other, loader.config, override!.place);
-    problems.warn(override!.place, `there is no job ${other} to override ${reference} with, so ${reference} runs. Import its orb, or remove override-with.`);
-  }
+  // That an orb must stand before the slash has been said.
+  if (!other?.includes('/')) return loader.find('job', reference, loader.config, place);
+  const [alias = '', ...name] = other.split('/');
+  const orb = loader.config.orbs.get(alias)?.();
+  if (orb && loader.has('job', name.join('/'), orb)) return loader.find('job', other, loader.config, override!.place);
+  problems.warn(override!.place, `there is no job ${other} to override ${reference} with, so ${reference} runs. Import its orb, or remove override-with.`);
   return loader.find('job', reference, loader.config, place);
 }
 
+/** Nothing runs for an approval, so that whatever else is given goes nowhere. */
+function ignoreArguments(raw: Node | undefined, problems: Problems): null {
+  for (const [name, { key }] of entriesOf(raw))
+    if (!optionKeys.includes(name) || around.includes(name)) problems.warn(key, `'${name}' is not a recognized approval key and is ignored. Remove it.`);
+  return null;
+}
+
+const around = ['pre-steps', 'post-steps'];
+
+function callJob(element: Element, { reference, raw, place }: Use, options: MapNode, member: Member | null, variables: Variables, compiling: Compiling): MapNode {
+  const { loader, problems } = compiling;
+  if (typeOf(element) !== 'build')
+    for (const key of around) if (childOf(options, key)) problems.error(options.entries.get(key)!.key, `${key} have no place around a job of type ${typeOf(element)}, which runs no steps. Remove them.`);
+  const [preSteps, postSteps] = around.map((key) => childOf(options, key)).map((steps) => steps && bind(steps, loader.config));
+  const call: JobCall = { given: argumentsOf(element, raw, member, variables, compiling), outer: variables, caller: loader.config, preSteps, postSteps, place };
+  return problems.calling({ kind: 'job', name: reference, place }, () => compileOnce(element, call, compiling));
+}
+
 /** Arguments are read with the workflow's eyes; a map that names an executor with the job's, later. */
-function argumentsOf(element: Element, raw: Node | undefined, member: Member | undefined, variables: Variables, compiling: Compiling): [string, Entry][] {
+function argumentsOf(element: Element, raw: Node | undefined, member: Member | null, variables: Variables, compiling: Compiling): [string, Entry][] {
   const parameters = parametersOf(element, compiling);
-  const given: [string, Entry][] = [];
-  for (const [name, entry] of entriesOf(raw)) {
+  const given = new Map<string, Entry>();
+  for (const [name, { key, value }] of entriesOf(raw)) {
     if (optionKeys.includes(name)) continue;
-    const isDeferred = parameters.get(name)?.type === 'executor' && entry.value.kind === 'map';
-    given.push(isDeferred ? [name, entry] : renderEntries(mapAt(entry.key, [[name, entry.value]]), variables, compiling).map(([key, { value }]): [string, Entry] => [key, { key: entry.key, value }])[0]!);
+    const isDeferred = parameters.get(name)?.type === 'executor' && value.kind === 'map';
+    given.set(name, { key, value: isDeferred ? value : read(value, variables, compiling) });
   }
   for (const [name, value] of member ?? []) {
-    if (name === 'name' && !parameters.has('name')) continue;
-    const beside = given.find(([other]) => other === name);
-    if (beside) compiling.problems.error(beside[1].key, `${name} is given both in the matrix and beside it. Remove one of them.`);
-    else given.push([name, { key: value.place, value }]);
+    // It names the member.
+    if (name === 'name') continue;
+    const beside = given.get(name);
+    if (beside) compiling.problems.error(beside.key, `${name} is given both in the matrix and beside it. Remove one of them.`);
+    else given.set(name, { key: value.place, value });
   }
-  return given;
+  return [...given];
 }
 
 const compiled = new WeakMap<Element, MapNode>();
 
 /** A job without arguments comes to the same wherever it is called. */
-function compileOnce(element: Element, call: Parameters<typeof compileJob>[1], compiling: Compiling): MapNode {
+function compileOnce(element: Element, call: JobCall, compiling: Compiling): MapNode {
   if (call.given.length > 0 || call.preSteps || call.postSteps) return compileJob(element, call, compiling);
   let job = compiled.get(element);
   if (!job) compiled.set(element, (job = compileJob(element, call, compiling)));
@@ -178,17 +189,18 @@ function compileOnce(element: Element, call: Parameters<typeof compileJob>[1], c
 }
 
 /** A text, a list of texts, or in it maps of name to statuses. */
-export function readRequires(node: Node | undefined): Invocation['requires'] {
+export function readRequires(node: Node | undefined): Requirement[] {
   const items = node === undefined ? [] : node.kind === 'list' ? itemsOf(node) : [node];
-  return items.flatMap((item): Invocation['requires'] =>
-    item.kind === 'map' ? [...item.entries].map(([name, { key, value }]) => ({ name, form: value, place: key })) : textOf(item) === undefined || isNull(item) ? [] : [{ name: textOf(item)!, form: undefined, place: item.place }],
-  );
+  return items.flatMap((item): Requirement[] => {
+    if (item.kind === 'map') return [...item.entries].map(([to, { key, value }]) => ({ to, form: value, place: key }));
+    return item.kind === 'scalar' && !isNull(item) ? [{ to: item.text, form: undefined, place: item.place }] : [];
+  });
 }
 
 /** At most 512 characters of letters, digits and `._/-`. */
-export function readSerialGroup(node: Node, { problems }: Compiling): string | null {
-  const key = textOf(node) ?? '';
-  if (/^[A-Za-z0-9._/-]{1,512}$/.test(key)) return key;
-  problems.error(node.place, `serial-group must be 1 to 512 letters, digits and . _ / -, is ${JSON.stringify(key.slice(0, 60))}. Correct it.`);
+export function readSerialGroup(options: MapNode, problems: Problems): string | null {
+  const key = textOf(options, 'serial-group');
+  if (key === null || /^[A-Za-z0-9._/-]{1,512}$/.test(key)) return key;
+  problems.error(childOf(options, 'serial-group')!.place, `serial-group must be 1 to 512 letters, digits and . _ / -, is ${JSON.stringify(key.slice(0, 60))}. Correct it.`);
   return null;
 }

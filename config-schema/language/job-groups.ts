@@ -1,90 +1,98 @@
 // Which jobs does a job group bring into a workflow?
 
-import { read } from './elements.ts';
+import { checkInvocation } from './check.ts';
 import type { Compiling } from './elements.ts';
-import { invoke, readRequires, readSerialGroup } from './invocations.ts';
-import type { Invocation, Invoked } from './invocations.ts';
-import { childOf, entriesOf, isNull, itemsOf, mapAt, scalarAt, stringOf } from './node.ts';
-import type { Node, Place } from './node.ts';
+import { textOf } from './fields.ts';
+import { decideFilters, invoke, readOptions, readRequires, readSerialGroup, readUse } from './invocations.ts';
+import type { Invocation, Invoked, Requirement, Use } from './invocations.ts';
+import { childOf, entriesOf, itemsOf, mapAt, scalarAt } from './node.ts';
+import type { Entry, Node, Place } from './node.ts';
+import type { Problems } from './problems.ts';
 import type { JobType } from './processed.ts';
 
 const permitted = ['name', 'requires', 'filters', 'serial-group'];
 
+export const groupOf = (reference: string, { loader }: Compiling): Node | undefined => entriesOf(childOf(loader.config.root, 'job-groups')).get(reference)?.value;
+
 /**
- * The members between a start before those that wait for nobody in the group, and an end after those that nobody waits for.
- * With a serial group the start is its lock, and an unlock follows the end whatever comes of it.
+ * The members between a start before those that wait for nobody in the group, and an end after those that nobody waits for: whoever
+ * requires the group waits for the end. With a serial group the start is its lock, and an unlock follows the end whatever comes of it.
  */
-export function invokeGroup(name: string, group: Node, raw: Node | undefined, place: Place, compiling: Compiling): Invoked {
+export function invokeGroup({ reference, raw, place }: Use, group: Node, compiling: Compiling): Invoked[] {
   const { loader, problems } = compiling;
   const { variables } = loader.config;
-  for (const [key, entry] of entriesOf(raw))
-    if (!permitted.includes(key)) problems.error(entry.key, `${key} cannot be given to a job group. Permitted keys: ${permitted.join(', ')}.`);
-  if (entriesOf(group).has('parameters')) problems.error(entriesOf(group).get('parameters')!.key, 'a job group has no parameters. Remove them, or use parameters of the pipeline.');
-  const option = (key: string): Node | undefined => {
-    const value = childOf(raw, key);
-    const rendered = value && read(value, variables, compiling);
-    return rendered && !isNull(rendered) ? rendered : undefined;
+  for (const [key, entry] of entriesOf(raw)) if (!permitted.includes(key)) problems.error(entry.key, `${key} cannot be given to a job group. Permitted keys: ${permitted.join(', ')}.`);
+  const options = readOptions(raw, place, variables, compiling);
+  checkInvocation(options, problems);
+  const given = textOf(options, 'name');
+  const name = given ?? reference;
+  const { isOn, filters } = decideFilters(raw, options, variables, problems);
+  const key = readSerialGroup(options, problems);
+
+  const piece = (role: 'start' | 'end' | 'unlock', type: JobType, requires: Requirement[]): Invocation => {
+    const job = mapAt(place, [['type', scalarAt(place, type)], ...(key !== null && type !== 'no-op' ? [['key', scalarAt(place, key)] as const] : [])]);
+    return { name: `${name}-group-${role}`, otherName: null, type, job, requires, isOn, filters, contexts: [], serialGroup: null, options: printedFilters(filters), place };
   };
-  const given = stringOf(option('name'));
-  const whole = given ?? name;
-  const prefixed = (member: string): string => (given === undefined ? member : `${given}-${member}`);
-  const filters = option('filters');
-  const serial = option('serial-group');
-  const key = serial ? readSerialGroup(serial, compiling) : null;
-
-  const aliases: string[] = [];
-  const members = itemsOf(childOf(group, 'jobs')).flatMap((item) => {
-    const [reference, options, at] = entryOf(item);
-    if (reference === undefined) return [];
-    if (isGroup(reference, compiling)) {
-      problems.error(at, `${reference} is a job group, and a job group cannot hold another. List its jobs here.`);
-      return [];
-    }
-    if (childOf(options, 'serial-group')) problems.error(entriesOf(options).get('serial-group')!.key, 'a job of a job group has no serial-group of its own. Give it to the group where the workflow names it.');
-    const invoked = invoke(reference, options, at, compiling);
-    aliases.push(...invoked.aliases.map(prefixed));
-    return invoked.invocations.map(
-      (invocation): Invocation => ({
-        ...invocation,
-        name: prefixed(invocation.name),
-        aliases: invocation.aliases.map(prefixed),
-        requires: invocation.requires.map((requirement) => ({ ...requirement, name: prefixed(requirement.name) })),
-        filters: invocation.filters ?? filters,
-        group: { name: whole, role: 'member' },
-      }),
-    );
+  const members = invokeMembers(reference, group, compiling).map((member): Invoked => {
+    const prefixed = (local: string): string => (given === null ? local : `${given}-${local}`);
+    const invocations = member.invocations.map((invocation): Invocation => ({
+      ...invocation,
+      name: prefixed(invocation.name),
+      otherName: invocation.otherName === null ? null : prefixed(invocation.otherName),
+      requires: invocation.requires.map(({ to, ...how }) => ({ to: typeof to === 'string' ? prefixed(to) : to, ...how })),
+      isOn: invocation.isOn && isOn,
+      filters: invocation.filters ?? filters,
+      options: new Map([...printedFilters(filters), ...invocation.options]),
+    }));
+    return { invocations, aliases: member.aliases.map(prefixed), group: { name, role: 'member' } };
   });
-
-  const waitedFor = new Set(members.flatMap(({ requires }) => requires.map((requirement) => requirement.name)));
-  const leaves = members.filter((member) => !waitedFor.has(member.name) && !member.aliases.some((alias) => waitedFor.has(alias)));
-  const piece = (role: 'start' | 'end' | 'unlock', type: JobType, requires: Invocation['requires']): Invocation => ({
-    name: `${whole}-group-${role}`,
-    aliases: [],
-    type,
-    job: mapAt(place, [['type', scalarAt(place, type)], ...(key !== null && type !== 'no-op' ? [['key', scalarAt(place, key)] as const] : [])]),
-    requires,
-    isOn: true,
-    filters,
-    contexts: [],
-    serialGroup: null,
-    group: { name: whole, role },
-    options: new Map(filters ? [['filters', { key: place, value: filters }]] : []),
-    place,
-  });
-  const start = piece('start', key === null ? 'no-op' : 'lock', readRequires(option('requires')));
-  for (const member of members) if (member.requires.length === 0) member.requires.push({ name: start.name, form: undefined, place });
-  const end = piece('end', 'no-op', leaves.map((leaf) => ({ name: leaf.name, form: undefined, place })));
-  end.aliases.push(whole);
-  const unlock = key === null ? [] : [piece('unlock', 'unlock', [{ name: end.name, form: scalarAt(place, 'terminal'), place }])];
-  return { invocations: [start, ...members, end, ...unlock], aliases: [...aliases, whole] };
+  const { roots, leaves } = endsOf(members);
+  const start = piece('start', key === null ? 'no-op' : 'lock', readRequires(childOf(options, 'requires')));
+  for (const root of roots) root.requires.push({ to: start, form: undefined, place });
+  const end = piece('end', 'no-op', leaves.map((to) => ({ to, form: undefined, place })));
+  const unlock = key === null ? [] : [piece('unlock', 'unlock', [{ to: end, form: scalarAt(place, 'terminal'), place }])];
+  return [
+    { invocations: [start], aliases: [], group: { name, role: 'start' } },
+    ...members,
+    { invocations: [end], aliases: [name], group: { name, role: 'end' } },
+    { invocations: unlock, aliases: [], group: { name, role: 'unlock' } },
+  ];
 }
 
-const isGroup = (reference: string, { loader }: Compiling): boolean => entriesOf(childOf(loader.config.root, 'job-groups')).has(reference);
+const printedFilters = (filters: Node | undefined): Map<string, Entry> => new Map(filters ? [['filters', { key: filters.place, value: filters }]] : []);
 
-/** A job of a list: its name, its options, and where it stands; no name when it has the wrong shape. */
-export function entryOf(item: Node): [reference: string | undefined, options: Node | undefined, place: Place] {
-  const bare = stringOf(item);
-  if (bare !== undefined) return [bare, undefined, item.place];
-  const [first, second] = [...entriesOf(item)];
-  return first && !second ? [first[0], first[1].value, first[1].key] : [undefined, undefined, item.place];
+/** The jobs of a group, as the group names them. */
+function invokeMembers(name: string, group: Node, compiling: Compiling): Invoked[] {
+  const { problems } = compiling;
+  const members = itemsOf(childOf(group, 'jobs')).flatMap((item): Invoked[] => {
+    const use = readUse(item, compiling);
+    if (!use) return [];
+    if (groupOf(use.reference, compiling)) {
+      problems.error(use.place, `${use.reference} is a job group, and a job group cannot hold another. List its jobs here.`);
+      return [];
+    }
+    const serial = entriesOf(use.raw).get('serial-group');
+    if (serial) problems.error(serial.key, 'a job of a job group has no serial-group of its own. Give it to the group where the workflow names it.');
+    return [invoke(use, compiling)];
+  });
+  const single = members.filter(({ aliases }) => aliases.length === 0).flatMap(({ invocations }) => invocations);
+  checkOnce(single, (job, times) => `Job '${job}' occurs ${times} times in job group '${name}'. Give each of them a \`name\` of its own.`, problems);
+  return members;
+}
+
+/** Those that wait for none of the group, and those that none of the group waits for. */
+function endsOf(members: Invoked[]): { roots: Invocation[]; leaves: Invocation[] } {
+  const empty = new Set(members.filter(({ invocations }) => invocations.length === 0).flatMap(({ aliases }) => aliases));
+  const named = (invocation: Invocation): (string | Invocation)[] => invocation.requires.map(({ to }) => to);
+  const waitedFor = new Set(members.flatMap(({ invocations }) => invocations.flatMap(named)));
+  const isWaitedFor = (name: string | null): boolean => name !== null && waitedFor.has(name);
+  return {
+    roots: members.flatMap(({ invocations }) => invocations.filter((invocation) => named(invocation).every((to) => typeof to === 'string' && empty.has(to)))),
+    leaves: members.filter(({ aliases }) => !aliases.some(isWaitedFor)).flatMap(({ invocations }) => invocations.filter(({ name, otherName }) => !isWaitedFor(name) && !isWaitedFor(otherName))),
+  };
+}
+
+/** Says of each name that stands there more than once how often it does, at its second place. */
+export function checkOnce(uses: readonly { name: string; place: Place }[], sentence: (name: string, times: number) => string, problems: Problems): void {
+  for (const [name, [, second, ...more]] of Map.groupBy(uses, (use) => use.name)) if (second) problems.error(second.place, sentence(name, 2 + more.length));
 }

@@ -41,7 +41,7 @@ function exclusions(exclude: Node | undefined, known: ReadonlySet<string>, probl
   for (const entry of itemsOf(exclude)) {
     const keys = [...entriesOf(entry).keys()].sort();
     const unknown = keys.find((key) => !known.has(key));
-    if (unknown !== undefined) problems.error(entriesOf(entry).get(unknown)!.key, `the matrix has no parameter ${unknown} that could be excluded. Its parameters are ${[...known].join(', ')}.`);
+    if (unknown !== undefined) problems.warn(entriesOf(entry).get(unknown)!.key, `the matrix has no parameter ${unknown}, so that this excludes nothing. Its parameters are ${[...known].join(', ')}.`);
     if (keys.length === 0 || unknown !== undefined) continue;
     const group = byKeys.get(keys.join('\0')) ?? { keys, values: new Set() };
     byKeys.set(keys.join('\0'), group);
@@ -53,5 +53,15 @@ function exclusions(exclude: Node | undefined, known: ReadonlySet<string>, probl
 
 const fingerprint = (nodes: Node[]): string => JSON.stringify(nodes.map(toPlain));
 
-/** A value as a part of a job's name. */
-export const wordOf = (node: Node): string => (node.kind === 'scalar' ? node.text : JSON.stringify(toPlain(node)));
+/**
+ * What a member is called when the workflow gives it no name: by its parameter `name`, or by the job and its values. The order in which
+ * these are written is understood as well.
+ */
+export function memberName(job: string, member: Member, matrix: Node): { name: string; otherName: string | null } {
+  const given = member.get('name');
+  if (given) return { name: wordOf(given), otherName: null };
+  const named = (parameters: Iterable<string>): string => [job, ...[...parameters].map((parameter) => wordOf(member.get(parameter)!))].join('-');
+  return { name: named(member.keys()), otherName: named(entriesOf(childOf(matrix, 'parameters')).keys()) };
+}
+
+const wordOf = (node: Node): string => (node.kind === 'scalar' ? node.text : JSON.stringify(toPlain(node)));

@@ -2,25 +2,27 @@
 
 import { read } from './elements.ts';
 import type { Compiling } from './elements.ts';
-import { invoke } from './invocations.ts';
-import type { Invocation } from './invocations.ts';
-import { entryOf, invokeGroup } from './job-groups.ts';
+import { flagOf, numberOf } from './fields.ts';
+import { invoke, readUse } from './invocations.ts';
+import type { Invocation, Invoked } from './invocations.ts';
+import { checkOnce, groupOf, invokeGroup } from './job-groups.ts';
 import { workflowCondition } from './logic.ts';
 import { nameInvocations } from './names.ts';
-import { childOf, entriesOf, isNull, itemsOf, listAt, mapAt, scalarAt, stringOf, unbound } from './node.ts';
-import type { Entry, MapNode, Node, Place } from './node.ts';
+import { childOf, entriesOf, isNull, itemsOf, listAt, mapAt, scalarAt } from './node.ts';
+import type { MapNode, Node, Place } from './node.ts';
 import type { ProcessedInvocation, ProcessedWorkflow } from './processed.ts';
 import { resolveRequires, withoutOff } from './requires.ts';
 import type { Edge } from './requires.ts';
 
-type Live = { name: string; place: Place; node: Node; invocations: Invocation[]; edges: Map<Invocation, Edge[]> };
+/** With the invocations that run, and what each waits for. */
+type Live = { name: string; place: Place; node: Node; edges: Map<Invocation, Edge[]> };
 
 /** The processed workflows and jobs. A workflow that is off is not looked into: what is wrong in it is never seen. */
 export function compileWorkflows(file: MapNode, compiling: Compiling): { workflows: ProcessedWorkflow[]; jobs: Map<string, MapNode> } {
   const live = workflowsOf(file, compiling).map((workflow) => compiling.problems.calling({ kind: 'workflow', name: workflow.name, place: workflow.place }, () => compileWorkflow(workflow, compiling)));
-  const names = nameInvocations(live.map(({ invocations }) => invocations));
+  const names = nameInvocations(live.map(({ edges }) => [...edges.keys()]));
   const jobs = new Map<string, MapNode>();
-  for (const { invocations } of live) for (const invocation of invocations) if (invocation.job) jobs.set(names.get(invocation)!, invocation.job);
+  for (const { edges } of live) for (const invocation of edges.keys()) if (invocation.job) jobs.set(names.get(invocation)!, invocation.job);
   return { jobs, workflows: live.map((workflow) => finish(workflow, names, compiling)) };
 }
 
@@ -41,59 +43,57 @@ function workflowsOf(file: MapNode, compiling: Compiling): { name: string; place
 
 function isOn(workflow: Node, { loader, problems }: Compiling): boolean {
   const [when, unless] = [childOf(workflow, 'when'), childOf(workflow, 'unless')];
-  if (when && unless) problems.error(entriesOf(workflow).get('unless')!.key, 'a workflow has either when or unless, not both. Join them in one with and, or and not.');
   if (when) return workflowCondition(when, loader.config.variables, problems);
   return !unless || !workflowCondition(unless, loader.config.variables, problems);
 }
 
 function compileWorkflow({ name, place, node }: { name: string; place: Place; node: Node }, compiling: Compiling): Live {
-  const { loader, problems } = compiling;
-  const aliases = new Set<string>();
-  const invocations: Invocation[] = [];
-  for (const raw of itemsOf(childOf(node, 'jobs'))) {
-    const item = raw.kind === 'scalar' ? read(raw, loader.config.variables, compiling) : raw;
-    const [reference, options, at] = entryOf(item);
-    if (reference === undefined) continue;
-    const group = entriesOf(childOf(loader.config.root, 'job-groups')).get(reference);
-    const whole = stringOf(childOf(options, 'name')) ?? reference;
-    if (group && aliases.has(whole)) problems.error(at, `the job group ${whole} is in this workflow already. Give this use of it a \`name\` of its own.`);
-    const invoked = group ? invokeGroup(reference, group.value, options, at, compiling) : invoke(reference, options, at, compiling);
-    for (const alias of invoked.aliases) aliases.add(alias);
-    invocations.push(...invoked.invocations);
-    if (problems.isFull() || !compiling.spend(invoked.invocations.length, at)) break;
+  const { problems } = compiling;
+  const entries: Invoked[] = [];
+  const groups: { name: string; place: Place }[] = [];
+  for (const item of itemsOf(childOf(node, 'jobs'))) {
+    const use = readUse(item, compiling);
+    if (!use) continue;
+    const group = groupOf(use.reference, compiling);
+    const invoked = group ? invokeGroup(use, group, compiling) : [invoke(use, compiling)];
+    if (group) groups.push({ name: invoked[0]!.group!.name, place: use.place });
+    entries.push(...invoked);
+    if (problems.isFull() || !compiling.spend(invoked.flatMap(({ invocations }) => invocations).length, use.place)) break;
   }
-  const edges = resolveRequires(name, invocations, aliases, place, problems);
-  return { name, place, node, invocations: withoutOff(invocations, edges, ({ isOn: on }) => !on), edges };
+  checkOnce(groups, (group, times) => `Job-group '${group}' occurs ${times} times in workflow '${name}'. Give each of them a \`name\` of its own.`, problems);
+  return { name, place, node, edges: withoutOff(resolveRequires(name, entries, problems)) };
 }
 
-function finish({ name, place, node, invocations, edges }: Live, names: Map<Invocation, string>, compiling: Compiling): ProcessedWorkflow {
-  const option = (key: string): Node | undefined => {
-    const value = childOf(node, key);
-    return value && !isNull(value) ? unbound(read(value, compiling.loader.config.variables, compiling)) : undefined;
-  };
-  const reruns = option('max_auto_reruns');
-  const autoCancel = option('auto_cancel');
+function finish({ name, place, node, edges }: Live, names: Map<Invocation, string>, compiling: Compiling): ProcessedWorkflow {
+  const options = mapAt(
+    place,
+    ['triggers', 'max_auto_reruns', 'auto_cancel'].flatMap((key) => {
+      const value = childOf(node, key);
+      return isNull(value) ? [] : [[key, read(value!, compiling.loader.config.variables, compiling)] as const];
+    }),
+  );
   return {
     name,
     place,
-    triggers: option('triggers'),
-    maxAutoReruns: reruns?.kind === 'scalar' && typeof reruns.value === 'number' ? reruns.value : 0,
-    autoCancel: !(autoCancel?.kind === 'scalar' && autoCancel.value === false),
-    jobs: invocations.map((invocation): ProcessedInvocation => {
-      const required = edges.get(invocation)!.map((edge) => ({ ...edge, name: names.get(edge.to)! }));
-      const requires = required.map(({ name: other, form, place: at }) => (form ? mapAt(at, [[other, form]]) : scalarAt(at, other)));
-      const printed = new Map<string, Entry>(requires.length > 0 ? [['requires', { key: invocation.place, value: listAt(invocation.place, requires) }]] : []);
-      for (const [key, entry] of invocation.options) printed.set(key, entry);
-      return {
-        name: names.get(invocation)!,
-        type: invocation.type,
-        requires: required.map(({ name: other, statuses, place: at }) => ({ name: other, statuses, place: at })),
-        contexts: invocation.contexts,
-        filters: invocation.filters,
-        serialGroup: invocation.serialGroup,
-        place: invocation.place,
-        printed: { kind: 'map', entries: printed, place: invocation.place },
-      };
-    }),
+    triggers: childOf(options, 'triggers'),
+    maxAutoReruns: numberOf(options, 'max_auto_reruns') ?? 0,
+    autoCancel: flagOf(options, 'auto_cancel') ?? true,
+    jobs: [...edges].map(([invocation, list]) => finishInvocation(invocation, list, names)),
+  };
+}
+
+function finishInvocation(invocation: Invocation, edges: Edge[], names: Map<Invocation, string>): ProcessedInvocation {
+  const { type, contexts, filters, serialGroup, place } = invocation;
+  const requires = edges.map((edge) => ({ ...edge, name: names.get(edge.to)! }));
+  const written = requires.map(({ name, form, place: at }) => (form ? mapAt(at, [[name, form]]) : scalarAt(at, name)));
+  return {
+    name: names.get(invocation)!,
+    type,
+    requires: requires.map(({ name, statuses, place: at }) => ({ name, statuses, place: at })),
+    contexts,
+    filters,
+    serialGroup,
+    place,
+    printed: { kind: 'map', entries: new Map([...(written.length > 0 ? [['requires', { key: place, value: listAt(place, written) }] as const] : []), ...invocation.options]), place },
   };
 }

@@ -145,7 +145,7 @@ function readPipelineParameters(file: MapNode, source: Source, given: Readonly<R
 
 const isScalar = (value: unknown): value is string | number | boolean | null => value === null || ['string', 'number', 'boolean'].includes(typeof value);
 
-/** More steps and jobs than any pipeline holds; few enough to be expanded at once. */
+/** More steps, jobs and requires than any pipeline holds; few enough to be expanded at once. */
 const mostSteps = 100_000;
 
 function budget(problems: Problems): Compiling['spend'] {
@@ -154,7 +154,7 @@ function budget(problems: Problems): Compiling['spend'] {
     const had = left > 0;
     left -= steps;
     if (left > 0) return true;
-    if (had) problems.error(place, `the config comes to more than ${mostSteps} steps and jobs when its commands and matrices are expanded. Make it smaller, or split it.`);
+    if (had) problems.error(place, `the config comes to more than ${mostSteps} steps, jobs and requires when its commands and matrices are expanded. Make it smaller, or split it.`);
     return false;
   };
 }

@@ -2,7 +2,8 @@
 
 import { didYouMean } from '../nearest.ts';
 import type { RequiredStatus } from '../plan.ts';
-import type { Invocation, Invoked } from './invocations.ts';
+import type { Compiling } from './elements.ts';
+import type { Invocation, Invoked, Requirement } from './invocations.ts';
 import { stringOf } from './node.ts';
 import type { Node, Place } from './node.ts';
 import type { Problems } from './problems.ts';
@@ -10,12 +11,14 @@ import type { Problems } from './problems.ts';
 export type Edge = { to: Invocation; statuses: RequiredStatus[]; form: Node | undefined; place: Place };
 
 /** What each invocation waits for, names resolved. */
-export function resolveRequires(workflow: string, entries: Invoked[], problems: Problems): Map<Invocation, Edge[]> {
+export function resolveRequires(workflow: string, entries: Invoked[], { problems, spend }: Compiling): Map<Invocation, Edge[]> {
   const find = finder(workflow, entries, problems);
-  const edges = new Map<Invocation, Edge[]>();
-  for (const entry of entries)
-    for (const invocation of entry.invocations)
-      edges.set(invocation, invocation.requires.flatMap(({ to, form, place }) => (typeof to === 'string' ? find(invocation, entry, to, place) : [to]).map((found) => ({ to: found, statuses: statusesOf(form), form, place }))));
+  const edgesOf = (from: Invocation, entry: Invoked, { to, form, place }: Requirement): Edge[] => {
+    const found = typeof to === 'string' ? find(from, entry, to, place) : [to];
+    // A large matrix that requires a large matrix is more than anybody meant.
+    return spend(found.length, place) ? found.map((one) => ({ to: one, statuses: statusesOf(form), form, place })) : [];
+  };
+  const edges = new Map(entries.flatMap((entry) => entry.invocations.map((from) => [from, from.requires.flatMap((requirement) => edgesOf(from, entry, requirement))])));
   checkCircles(edges, problems);
   return edges;
 }
@@ -45,7 +48,7 @@ function finder(workflow: string, entries: Invoked[], problems: Problems): Find 
     }
     const matrices = seen.filter(({ aliases, group }) => aliases.length > 0 && group?.role !== 'end').length;
     const jobs = seen.length - matrices + seenSingle.length;
-    const remedy = jobs + matrices === 0 ? `${didYouMean(name, [...whole.keys(), ...members.keys()])} Add the job to the workflow, or remove it from requires.` : ` Give each of them a \`name\` of its own${matrices > 0 ? ', and a matrix an `alias`' : ''}, and require that.`;
+    const remedy = jobs + matrices === 0 ? `${didYouMean(name, [...whole.keys(), ...members.keys()].filter((known) => known !== from.name))} Add the job to the workflow, or remove it from requires.` : ` Give each of them a \`name\` of its own${matrices > 0 ? ', and a matrix an `alias`' : ''}, and require that.`;
     problems.error(place, `Job '${from.name}' requires '${name}', which is the name of ${jobs} other jobs${matrices > 0 ? ` and ${matrices} ${matrices === 1 ? 'matrix' : 'matrices'}` : ''} in workflow '${workflow}'.${remedy}`);
     return [];
   };

@@ -61,7 +61,7 @@ function compileWorkflow({ name, place, node }: { name: string; place: Place; no
     if (problems.isFull() || !compiling.spend(invoked.flatMap(({ invocations }) => invocations).length, use.place)) break;
   }
   checkOnce(groups, (group, times) => `Job-group '${group}' occurs ${times} times in workflow '${name}'. Give each of them a \`name\` of its own.`, problems);
-  return { name, place, node, edges: withoutOff(resolveRequires(name, entries, problems)) };
+  return { name, place, node, edges: withoutOff(resolveRequires(name, entries, compiling)) };
 }
 
 function finish({ name, place, node, edges }: Live, names: Map<Invocation, string>, compiling: Compiling): ProcessedWorkflow {

@@ -96,11 +96,7 @@ function narrow(issue: Issue, root: Node): Issue[] {
   const isKind = (inner: Issue): boolean => isHere(inner) && ['invalid_type', 'invalid_value', 'invalid_union'].includes(inner.code);
   const branches = issue.errors.map((branch) => branch.flatMap((inner) => narrow({ ...inner, path: [...issue.path, ...inner.path] }, root)));
 
-  const rightKind = branches.filter((branch) => !branch.some(isKind));
-  // A map without the key that makes this form, but with others, is another form altogether.
-  const isAnother = (branch: Issue[]): boolean => branch.some((inner) => isHere(inner) && inner.code === 'unrecognized_keys') && branch.some((inner) => isMissing(inner, root));
-  const meant = rightKind.filter((branch) => !isAnother(branch));
-  const best = (meant.length > 0 || issue.message !== '' ? meant : rightKind).sort((a, b) => a.length - b.length)[0];
+  const best = branches.filter((branch) => !branch.some(isKind)).sort((a, b) => a.length - b.length)[0];
   if (best) return best;
   if (issue.message !== '') return [issue];
 

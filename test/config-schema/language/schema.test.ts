@@ -88,6 +88,7 @@ table('2.1 §7 jobs', [
     `6:5 jobs.build.stesp: extraneous key [stesp] is not permitted. Did you mean \`steps\`? Permitted keys: ${jobKeys}.`,
   ]],
   ['a timeout without a unit', jobWith(`timeout: 60\n${ok}`), ['6:14 jobs.build.timeout: must be a duration such as 30s, 10m or 1.5h, at most 720h, is 60. Write the number and its unit.']],
+  ['a timeout of nothing', jobWith(`timeout: 0s\n${ok}`), ['6:14 jobs.build.timeout: must be a duration such as 30s, 10m or 1.5h, at most 720h, is "0s". Write the number and its unit.'], 'editors cannot say this'],
   ['a timeout for ever', jobWith(`timeout: 100000h\n${ok}`), ['6:14 jobs.build.timeout: must be a duration such as 30s, 10m or 1.5h, at most 720h, is "100000h". Write the number and its unit.'], 'editors cannot say this'],
   ['a shell with an open quote', jobWith(`shell: bash 'x\n${ok}`), ["6:12 jobs.build.shell: must be a program and its arguments, is \"bash 'x\". Write for example /bin/bash -eo pipefail, with every quote closed."], 'editors cannot say this'],
   ['retention of a month', jobWith(`retention: {caches: 30d}\n${ok}`), ['6:25 jobs.build.retention.caches: must be 1d to 15d, is "30d". Write a number of days and the letter d.']],
@@ -348,9 +349,10 @@ table('2.1 §9 invocations', [
 
 table('2.1 §10 job types', [
   ['each with what it needs', `version: 2.1\njobs:\n  a: {type: no-op}\n  b: {type: approval}\n  c: {type: release, plan_name: x}\n  d: {type: lock, key: x}\n  e: {type: unlock, key: << pipeline.number >>}\n`, []],
-  ['without what they need', `version: 2.1\njobs:\n  c: {type: release}\n  d: {type: lock}\n`, [
+  ['without what they need', `version: 2.1\njobs:\n  c: {type: release}\n  d: {type: lock}\n  e: {type: unlock}\n`, [
     '3:3 jobs.c: required key [plan_name] not found. Add it.',
     '4:3 jobs.d: required key [key] not found. Add it.',
+    '5:3 jobs.e: required key [key] not found. Add it.',
   ]],
 ]);
 

@@ -3,7 +3,7 @@
 import { callElement, read } from './elements.ts';
 import type { Compiling } from './elements.ts';
 import type { Library } from './library.ts';
-import { childOf, entriesOf, mapAt, listAt, itemsOf, scalarAt, stringOf, unbound } from './node.ts';
+import { childOf, entriesOf, isUnknown, mapAt, listAt, itemsOf, scalarAt, stringOf, unbound } from './node.ts';
 import type { Entry, Node, Place } from './node.ts';
 
 export const executorKinds = ['docker', 'machine', 'macos'];
@@ -21,7 +21,7 @@ export function resolveExecutor(value: Node, library: Library, compiling: Compil
   if (given?.kind === 'bound') return resolveExecutor(value.kind === 'map' ? withName(value.entries, unbound(given), value.place) : given, given.library as Library, compiling);
   const name = stringOf(given);
   if (name === undefined) {
-    problems.error(value.place, 'executor must be the name of an executor, or a map with its name and arguments. Write `executor: NAME`, or `executor: {name: NAME, …}`.');
+    if (!isUnknown(given)) problems.error(value.place, 'executor must be the name of an executor, or a map with its name and arguments. Write `executor: NAME`, or `executor: {name: NAME, …}`.');
     return undefined;
   }
   const element = loader.find('executor', name, library, given!.place);

@@ -23,6 +23,8 @@ export type ScalarNode = {
   value: string | number | boolean | null;
   /** The value as an environment variable would hold it; null is empty. */
   text: string;
+  /** Nobody knows what it would be, because of a fault that has been told: it fits everywhere, so that the fault is told once. */
+  isUnknown?: true;
   place: Place;
 };
 
@@ -59,6 +61,8 @@ export const stringOf = (node: Node | undefined): string | undefined =>
 export const isNull = (node: Node | undefined): boolean => node === undefined || (node.kind === 'scalar' && node.value === null);
 
 export const scalarAt = (place: Place, value: ScalarNode['value'], text: string = value === null ? '' : String(value)): ScalarNode => ({ kind: 'scalar', value, text, place });
+export const unknownAt = (place: Place): ScalarNode => ({ ...scalarAt(place, null), isUnknown: true });
+export const isUnknown = (node: Node | undefined): boolean => (node?.kind === 'bound' ? isUnknown(node.node) : node?.kind === 'scalar' && node.isUnknown === true);
 export const listAt = (place: Place, items: Node[]): ListNode => ({ kind: 'list', items, place });
 export const mapAt = (place: Place, values: Iterable<readonly [string, Node]>): MapNode => ({
   kind: 'map',

@@ -1,6 +1,6 @@
 // Where does a value hold `<< >>`, and what does it become?
 
-import { scalarAt, unbound } from './node.ts';
+import { isUnknown, scalarAt, unbound, unknownAt } from './node.ts';
 import type { Entry, Node, Place, ScalarNode } from './node.ts';
 import type { Problems } from './problems.ts';
 import { evaluate, isTruthy } from './expression.ts';
@@ -20,8 +20,8 @@ const finished = new WeakSet<Node>();
 /**
  * The node with every text in it rendered, keys excepted; the same node when nothing in it is to be. What a tag brings in is not rendered
  * again, nor is what was rendered before, and bound nodes are left alone. A text that is exactly one tag becomes the value itself; a
- * scalar then stands where the tag stood, so that what is wrong with it is told there. A text that cannot be rendered is reported and
- * becomes null.
+ * scalar then stands where the tag stood, so that what is wrong with it is told there. A text that cannot be rendered is reported, and
+ * unknown from then on.
  */
 export function render(node: Node, variables: Variables, problems: Problems): Node {
   // What aliases share stays shared.
@@ -113,7 +113,11 @@ function renderText(node: ScalarNode, variables: Variables, problems: Problems):
   const write = (parts: Part[], text: string): string => {
     for (const part of parts) {
       if (typeof part === 'string') text += part;
-      else if (part.kind === 'tag') text += textOf(part, valueOf(part), report);
+      else if (part.kind === 'tag') {
+        const value = valueOf(part);
+        failed ||= typeof value === 'object' && isUnknown(value);
+        text += textOf(part, value, report);
+      }
       else {
         const value = variables.lookup(part.name);
         if (!value) report(part.nth, variables.unknown(part.name));
@@ -137,7 +141,7 @@ function renderText(node: ScalarNode, variables: Variables, problems: Problems):
     if (rendered.kind === 'scalar') finished.add(rendered);
     if (!failed) return rendered;
   }
-  return scalarAt(node.place, null);
+  return unknownAt(node.place);
 }
 
 function nodeOf(value: Value, place: Place): Node {

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { didYouMean } from '../nearest.ts';
-import { childOf, entriesOf, isNull } from './node.ts';
+import { childOf, entriesOf, isNull, isUnknown } from './node.ts';
 import type { Node, Place } from './node.ts';
 import type { Path, Problems } from './problems.ts';
 import { must, shown } from './schema-words.ts';
@@ -29,7 +29,7 @@ export function validate(schema: z.ZodType, root: Node, problems: Problems, { is
     if (problems.isFull()) return;
     const path = issue.path as (string | number)[];
     const found = locate(root, path);
-    if (isOpen(found.deepest, path) || (isRestOfFaults && isEmptyOrMissing(found.node))) continue;
+    if (isUnknown(found.deepest) || isOpen(found.deepest, path) || (isRestOfFaults && isEmptyOrMissing(found.node))) continue;
 
     if (issue.code === 'unrecognized_keys') {
       const known = permitted.get(issue.keys);

@@ -20,9 +20,9 @@ const refused: Record<string, RegExp> = {
   'parser-testdata/workflows_missing/build.yml': /There are no workflows or build jobs in the config|continuation/,
   'validate-testdata/invalid_checkout_method.yml': /^9:\d+ .*Unsupported checkout method, allowed methods are "blobless", "shallow", and "full"/,
   'validate-testdata/invalid_checkout_method_shallow.yml': /^8:\d+ .*depth/,
-  'validate-testdata/wrong_param_type.yml': /^25:\d+ .*expected type: string, actual value: false \(type boolean\)/,
+  'validate-testdata/wrong_param_type.yml': /^25:\d+ .*expected type: string, actual value: "false" \(type boolean\)/,
   'validate-testdata/wrong_param_type_boolean.yml': /^25:\d+ .*expected type: boolean, actual value: "2" \(type string\)/,
-  'validate-testdata/wrong_param_type_integer.yml': /^25:\d+ .*expected type: boolean, actual value: 2 \(type integer\)/,
+  'validate-testdata/wrong_param_type_integer.yml': /^25:\d+ .*expected type: boolean, actual value: "2" \(type integer\)/,
 };
 
 suite('fixtures of the language server', { skip: absent }, () => {

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import * as words from './schema-words.ts';
-import { keysOf, maybeEmpty, must, sentence, text } from './schema-words.ts';
+import { keysOf, maybeEmpty, must, sentence, shown, text } from './schema-words.ts';
 import type { Fault } from './schema-words.ts';
 
 const program = z.union([maybeEmpty, z.array(maybeEmpty)], sentence(must('a text or a list', 'Write a program and its arguments.')));
@@ -76,6 +76,13 @@ export const place = {
 export function checkKinds(map: Record<string, unknown>, fault: Fault): void {
   const there = keysOf(map, kinds);
   if (there.length > 1) fault(there[1]!, `only one of ${kinds.join(', ')} may be there, this has ${there.join(' and ')}. Remove one.`, { atKey: true });
+}
+
+/** A class with a namespace names machines of somebody's own, which have the image that they have. */
+export function checkRunner({ machine: asked, resource_class: beside }: Record<string, unknown>, fault: Fault): void {
+  const { image, resource_class: inside } = words.isMap(asked) ? asked : { image: asked, resource_class: undefined };
+  const runner = [beside, inside].find((name) => typeof name === 'string' && name.includes('/'));
+  if (typeof image === 'string' && runner !== undefined) fault('machine', `Extraneous image ${shown(image)} for self-hosted runner ${shown(runner)}. Remove one of them.`);
 }
 
 /** What the machine says, and the map around it too. */

@@ -1,7 +1,7 @@
 // What may a job, an executor or a command be?
 
 import { z } from 'zod';
-import { checkKinds, executorName, kinds, maxOneKind, place, saidTwice, twiceSentence } from './schema-executor.ts';
+import { checkKinds, checkRunner, executorName, kinds, maxOneKind, place, saidTwice, twiceSentence } from './schema-executor.ts';
 import { elementParameters, executorParameters } from './schema-parameters.ts';
 import * as words from './schema-words.ts';
 import { sentence, shown, text, withRule } from './schema-words.ts';
@@ -58,10 +58,14 @@ const needs =
     const type = map['type'] ?? 'build';
     const key = needed.get(type);
     if (key !== undefined && map[key] === undefined) fault(key, '');
-    if (type !== 'build') return;
+    if (type !== 'build') {
+      if ('steps' in map && types.some((known) => known === type)) fault('steps', 'Steps only exist in `build` jobs. Steps here will be ignored. Remove them.', { atKey: true, warning: true });
+      return;
+    }
     if (!('steps' in map)) fault('steps', '');
     else if (Array.isArray(map['steps']) && map['steps'].length === 0) fault('steps', 'must have at least one entry. Add one.');
     checkKinds(map, fault);
+    checkRunner(map, fault);
     for (const key of saidTwice(map)) fault(key, twiceSentence(key), { atKey: true, warning: true });
     if (!places.some((key) => key in map)) fault(places[0]!, `a job needs ${places.slice(0, -1).join(', ')} or ${places.at(-1)!}, this has none of them. Add for example docker with an image.`);
   };
@@ -87,6 +91,7 @@ const executorMap = withRule(
   }),
   (map, fault) => {
     checkKinds(map, fault);
+    checkRunner(map, fault);
     for (const key of saidTwice(map)) fault(key, twiceSentence(key), { atKey: true });
   },
 ).meta({ id: 'executor-definition', ...maxOneKind });

@@ -5,7 +5,7 @@ import { suite, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
 import { compileConfig, printConfig, processConfig } from '../../../config-schema/compile.ts';
-import type { Diagnostic } from '../../../config-schema/plan.ts';
+import { arePlaced } from './judging.ts';
 import { absent, orbsFor, sharedFiles, sharedOrbs, sharedText } from './shared.ts';
 
 /** What is wrong with the few that are invalid, or use an orb that nobody has. */
@@ -34,7 +34,7 @@ suite('configs of public repositories', { skip: absent }, () => {
       const errors = 'errors' in compiled ? compiled.errors.filter(({ severity }) => severity === 'error') : [];
       const said = errors.map(({ line, column, message }) => `${line}:${column} ${message}`);
       const fault = faults[file];
-      areWellSaid('errors' in compiled ? compiled.errors : [...compiled.plan.warnings, ...compiled.notYet], text);
+      arePlaced('errors' in compiled ? compiled.errors : [...compiled.plan.warnings, ...compiled.notYet], text);
       if (fault) {
         assert.ok(said.length > 0 && said.every((each) => fault.test(each)), said.join('\n') || 'it compiles');
         count.refused++;
@@ -53,7 +53,7 @@ suite('configs of public repositories', { skip: absent }, () => {
       const text = sharedText(file);
       const compiled = compileConfig(text, { path: file, orbs: orbsFor(text, file, all) });
       if (!('errors' in compiled)) return assert.match(text, /^(?:version|jobs|workflows):/m);
-      areWellSaid(compiled.errors, text);
+      arePlaced(compiled.errors, text);
       assert.ok(compiled.errors.some(({ severity }) => severity === 'error'));
     });
 
@@ -63,16 +63,6 @@ suite('configs of public repositories', { skip: absent }, () => {
     assert.ok(count.compiled >= 80);
   });
 });
-
-/** At a place in the text, and with where, what and the remedy. */
-function areWellSaid(diagnostics: readonly Diagnostic[], text: string): void {
-  const lines = text.split('\n');
-  for (const { line, column, endLine, message } of diagnostics) {
-    assert.ok(line >= 1 && line <= lines.length && column >= 1 && column <= lines[line - 1]!.length + 1, `${line}:${column} ${message}`);
-    assert.ok(endLine === undefined || (endLine > line && endLine <= lines.length), message);
-    assert.match(message, /^\S.*: .+[.!]$/s);
-  }
-}
 
 function printOf(text: string, path: string, orbs: ReturnType<typeof sharedOrbs>): string {
   const done = processConfig(text, { path, orbs });

@@ -4,7 +4,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { fileStore } from '../../activities/adapters/file-store.ts';
@@ -161,7 +161,10 @@ export async function startInstance({ builders = ['b1'], env: extra = {} }: { bu
     async push(files, { branch = 'main', force = false } = {}) {
       pushes += 1;
       await git('checkout', '-q', '-B', branch);
-      for (const [path, text] of Object.entries(files)) await writeFile(join(work, path), text);
+      for (const [path, text] of Object.entries(files)) {
+        await mkdir(dirname(join(work, path)), { recursive: true });
+        await writeFile(join(work, path), text);
+      }
       await git('add', '-A');
       await git('commit', '-q', '--allow-empty', '-m', `Commit ${pushes}`);
       await git('push', '-q', ...(force ? ['-f'] : []), 'origin', `HEAD:refs/heads/${branch}`);

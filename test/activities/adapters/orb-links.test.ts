@@ -2,13 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { githubForge } from '../../../activities/adapters/github.ts';
 import { fileStore } from '../../../activities/adapters/file-store.ts';
+import { localForge } from '../../../activities/adapters/local-forge.ts';
 import { orbAddresses } from '../../../activities/adapters/orb-address.ts';
 import { orbFolder } from '../../../activities/adapters/orb-folder.ts';
 import { orbMirror } from '../../../activities/adapters/orb-mirror.ts';
@@ -20,6 +22,7 @@ import { OrbsUnavailable, type OrbLink } from '../../../activities/control/orbs.
 import { fits, readOrbReference, type OrbReference, type RegistryOrb } from '../../../config-schema/orb-reference.ts';
 import { orbLinkContract } from '../../contracts/orb-link.ts';
 import { memoryForge } from '../../fakes/forge.ts';
+import { openGitHub } from '../../adapters/github/open.ts';
 import { startOrbRegistry } from '../../fakes/orb-registry.ts';
 
 const repository = { id: 1, owner: 'o', name: 'r', private: true, defaultBranch: 'main', installationId: null };
@@ -60,6 +63,17 @@ orbLinkContract('a repository', async (folder) => {
     forge.files.set(`.circle/orbs${path.slice(folder.length)}`, await readFile(path, 'utf8'));
   }
   return { link: vendoredOrbs(forge, repository, 'a'.repeat(40)) };
+});
+
+orbLinkContract('a repository on GitHub', async (folder) => {
+  const opened = await openGitHub();
+  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const { sha } = await opened.push(Object.fromEntries(await Promise.all(files.map(async (path) => [`.circle/orbs${path.slice(folder.length)}`, await readFile(path, 'utf8')] as const))));
+  const close = async (): Promise<void> => {
+    opened.github.assertNoFaults();
+    await opened.close();
+  };
+  return { link: vendoredOrbs(githubForge(opened.settings), opened.repository, sha), close };
 });
 
 test('a folder that keeps a file for the partial version itself answers with it, unless a release fits', async (t) => {
@@ -117,6 +131,26 @@ test('an orb without end is cut off', async (t) => {
     more();
   });
   await assert.rejects(() => orbMirror(url).find(reference('a/b@1.0.0')), unavailable(/more than 5 MB/));
+});
+
+test('an orb may have 5 MB and no more', async (t) => {
+  const url = await serve(t, (request, response) => void response.end(Buffer.alloc(5 * 1024 * 1024 + (request.url === '/a/b/2.0.0.yml' ? 1 : 0), 'x')));
+  assert.ok(await orbMirror(url).find(reference('a/b@1.0.0')));
+  await assert.rejects(() => orbMirror(url).find(reference('a/b@2.0.0')), unavailable(/more than 5 MB/));
+});
+
+test('a symbolic link in a repository is no orb', async (t) => {
+  const opened = await openGitHub();
+  t.after(() => opened.close());
+  await opened.push({ '.circle/orbs/a/b/1.0.0.yml': 'real', 'secret.yml': 'linked' });
+  await symlink('../../../../secret.yml', join(await opened.git('rev-parse', '--show-toplevel'), '.circle/orbs/a/b/2.0.0.yml'));
+  const trigger = await opened.push({});
+  assert.equal((await opened.git('ls-tree', '-r', '--name-only', 'HEAD')).split('\n').length, 3);
+  for (const forge of [githubForge(opened.settings), localForge({ repositoryFolder: await opened.git('rev-parse', '--show-toplevel'), sha: trigger.sha, configPath: null, onReport: () => undefined })]) {
+    const link = vendoredOrbs(forge, opened.repository, trigger.sha);
+    assert.equal(await link.find(reference('a/b@2.0.0')), null);
+    assert.equal(((await link.find(reference('a/b@volatile'))) as { text: string }).text, 'real');
+  }
 });
 
 test('orbs by address come from listed hosts alone, however they are asked to go on', async (t) => {

@@ -182,6 +182,8 @@ test('a rerun of a commit compiles the orbs of before, a new push the newest', a
   const rerun = await pipelineOrbs(ports, trigger(sha, { event: 'rerun' }), 'a/a@1\na/a@volatile', options);
   assert.deepEqual(rerun.orbs.get('a/a@1'), first.orbs.get('a/a@1'));
   assert.equal(textOf(rerun.orbs, 'a/a@volatile'), 'new', 'what the first did not use is resolved now');
+  const elsewhere = trigger(sha, { event: 'rerun', repository: { ...trigger(sha).repository, id: 8 } });
+  assert.equal(textOf((await pipelineOrbs(ports, elsewhere, 'a/a@1', options)).orbs, 'a/a@1'), 'new', 'a fork may hold the same commit');
   assert.equal(textOf((await pipelineOrbs(ports, trigger(sha), 'a/a@1', options)).orbs, 'a/a@1'), 'new');
   assert.equal(textOf((await pipelineOrbs(ports, trigger('b'.repeat(40), { event: 'rerun' }), 'a/a@1', options)).orbs, 'a/a@1'), 'new');
 });

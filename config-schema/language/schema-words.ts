@@ -70,14 +70,15 @@ export const environment = z
   .union([variables, z.array(z.union([variables, z.string().regex(/^[^=]+=/, sentence(assignmentSentence))])), z.null()])
   .meta({ id: 'environment', description: 'Environment variables: a map, a list of maps, or a list of KEY=value. Values are not expanded.' });
 
+/** Empty where an orb's parameter is: then there is none. */
 const words = z.string().refine(
-  (written) => (splitWords(written)?.length ?? 0) > 0,
+  (written) => written === '' || (splitWords(written)?.length ?? 0) > 0,
   sentence((input) => `must be a program and its arguments, is ${shown(input)}. Write for example /bin/bash -eo pipefail, with every quote closed.`),
 );
 export const shell = z.union([words, z.array(z.string().min(1)).min(1)]).describe('The program that gets each command, with its arguments: a text or a list.');
 
 export const resourceClass = text.describe('The size of the container or machine, such as `medium`.');
-export const workingDirectory = text.describe('Where the steps run. Made if it is missing; `~` is expanded, variables are not.');
+export const workingDirectory = maybeEmpty.describe('Where the steps run. Made if it is missing; `~` is expanded, variables are not.');
 export const description = z.union([z.string(), z.number(), z.null()]).describe('For people; nothing depends on it.');
 
 export const flag = (key: string): z.ZodBoolean => z.boolean(sentence((input) => `${key} must be a boolean, is ${shown(input)}. Write true or false, without quotes.`));

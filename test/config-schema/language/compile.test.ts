@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { CheckoutStep, RunStep } from '../../../config-schema/plan.ts';
 import { graphOf } from '../../../config-schema/plan.ts';
+import { imageOf } from '../plan-parts.ts';
 import { compiledJob, jobWith, planOf, workflowWith } from './compiling.ts';
 
 test('the smallest config becomes a plan with every default filled', () => {
@@ -194,7 +195,7 @@ workflows:
       [[['x-2'], ['x-1', 'x-2']], [['x-3']], [['x-3']]],
     );
     assert.deepEqual(
-      ['x-1', 'x-2', 'x-3'].map((name) => plan.jobs[name]!.executor.image),
+      ['x-1', 'x-2', 'x-3'].map((name) => imageOf(plan.jobs[name]!)),
       ['two', 'one', 'two'],
     );
   });

@@ -5,6 +5,9 @@ import { suite, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
 import { compileConfig, printConfig, processConfig } from '../../../config-schema/compile.ts';
+import { printNode } from '../../../config-schema/language/print.ts';
+import { collectProblems } from '../../../config-schema/language/problems.ts';
+import { readYaml } from '../../../config-schema/language/yaml.ts';
 import { arePlaced } from './judging.ts';
 import { absent, orbsFor, sharedFiles, sharedOrbs, sharedText } from './shared.ts';
 
@@ -43,6 +46,11 @@ suite('configs of public repositories', { skip: absent }, () => {
       assert.deepEqual(said, []);
       assert.ok('plan' in compiled);
       count.compiled++;
+
+      // As `config pack` prints a config that is one file.
+      const source = { path: file, text };
+      const again = compileConfig(printNode(readYaml(source, collectProblems(source))!), { path: file, orbs });
+      assert.ok('plan' in again && isDeepStrictEqual({ ...again.plan, warnings: [] }, { ...compiled.plan, warnings: [] }), 'printed anew it means the same');
 
       const printed = printOf(text, file, orbs);
       assert.ok(isDeepStrictEqual(parsed(printOf(printed, file, new Map())), parsed(printed)), 'the processed config is a config, and the same again');

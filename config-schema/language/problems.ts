@@ -59,7 +59,7 @@ export function collectProblems(source: Source): Problems {
       message: inWords,
       ...start,
       ...(end.line > start.line && { endLine: end.line }),
-      ...(calls.length > 0 && { trace: calls.map(({ kind, name }) => `Error calling ${kind}: '${name}'`) }),
+      ...(calls.length > 0 && { trace: traceOf(calls) }),
     });
   };
   return {
@@ -77,6 +77,15 @@ export function collectProblems(source: Source): Problems {
     isFull: () => counts.error === mostOfEach,
     diagnostics: () => [...found.values()].sort((a, b) => a.line - b.line || a.column - b.column),
   };
+}
+
+const longestTrace = 20;
+
+/** From the outermost call; the middle of very many is left out. */
+function traceOf(calls: readonly Call[]): string[] {
+  const lines = calls.map(({ kind, name }) => `Error calling ${kind}: '${name}'`);
+  const left = lines.length - longestTrace;
+  return left > 0 ? lines.toSpliced(longestTrace / 2, left, `… ${left} more calls …`) : lines;
 }
 
 /** `jobs.test.steps[2].run`; a key that would read wrongly is quoted: `workflows["build and test"]`. */

@@ -5,7 +5,7 @@ import type { Compiling } from './elements.ts';
 import { builtIns } from './library.ts';
 import type { Element, Library } from './library.ts';
 import { holds, stepCondition } from './logic.ts';
-import { childOf, entriesOf, isNull, stringOf } from './node.ts';
+import { childOf, entriesOf, isNull, isUnknown, scalarAt, stringOf, unknownAt } from './node.ts';
 import type { Node, Place } from './node.ts';
 import type { Variables } from './template.ts';
 
@@ -20,15 +20,16 @@ const mostLevels = 100;
  * the check of the finished job speaks of it.
  */
 export function expandSteps(list: Node | undefined, scope: StepScope, compiling: Compiling): Node[] {
+  if (isUnknown(list)) return [unknownAt(list!.place)];
   if (list === undefined || isNull(list)) return [];
   if (list.kind === 'bound') return expandSteps(list.node, { library: list.library as Library, variables: null, depth: scope.depth }, compiling);
   if (list.kind !== 'list') {
     compiling.problems.error(list.place, 'steps must be a list. Write each step after "- " on a line of its own.');
-    return [];
+    return [unknownAt(list.place)];
   }
   if (scope.depth > mostLevels) {
     compiling.problems.error(list.place, `commands call each other more than ${mostLevels} levels deep. Break the circle: a command must not lead to itself.`);
-    return [];
+    return [unknownAt(list.place)];
   }
   const steps: Node[] = [];
   for (const item of list.items) steps.push(...expandStep(item, scope, compiling));
@@ -57,15 +58,21 @@ function expandStep(raw: Node, scope: StepScope, compiling: Compiling): readonly
 function expandNamed(name: string, value: Node | undefined, item: Node, place: Place, scope: StepScope, compiling: Compiling): readonly Node[] {
   const { loader, problems, hasTemplates } = compiling;
   const { library, variables } = scope;
+  // With a colon and nothing behind it: in steps that are handed on, the original takes it for a bare call.
+  const isBareCall = value !== undefined && isNull(value) && !isUnknown(value) && !variables;
   // A command of the file's own goes before the built-in of its name.
   if (loader.has('command', name, library)) return expandCommand(name, value, place, scope, compiling);
   if (hasTemplates && (name === 'when' || name === 'unless')) {
     // A bare `- when` comes to nothing in the original.
-    if (value === undefined) return [];
-    const condition = childOf(value, 'condition');
-    if (!condition) return [];
+    if (value === undefined || isBareCall) return [];
+    const [condition, steps] = ['condition', 'steps'].map((key) => {
+      const child = childOf(value, key);
+      if (!child) problems.error(place, `required key [${key}] not found. Add it.`);
+      return child;
+    });
+    if (!condition || !steps) return [unknownAt(place)];
     const isTrue = variables ? stepCondition(condition, variables, problems) : holds(condition, problems);
-    return isTrue === (name === 'when') ? expandSteps(childOf(value, 'steps'), { ...scope, depth: scope.depth + 1 }, compiling) : [];
+    return isTrue === (name === 'when') ? expandSteps(steps, { ...scope, depth: scope.depth + 1 }, compiling) : [];
   }
   if (hasTemplates && name === 'steps' && value !== undefined) {
     const given = variables ? read(value, variables, compiling) : value;
@@ -74,6 +81,7 @@ function expandNamed(name: string, value: Node | undefined, item: Node, place: P
   }
   if (builtIns.has(name)) {
     if (value === undefined) return [item];
+    if (isBareCall) return [scalarAt(place, name)];
     const rendered = variables ? read(value, variables, compiling) : value;
     if (name === 'run' && rendered.kind === 'scalar' && !isNull(rendered)) return [oneKey('run', oneKey('command', rendered), item.place)];
     return rendered === value ? [item] : [{ kind: 'map', entries: new Map([[name, { key: place, value: rendered }]]), place: item.place }];
@@ -81,22 +89,30 @@ function expandNamed(name: string, value: Node | undefined, item: Node, place: P
   return compiling.hasTemplates ? expandCommand(name, value, place, scope, compiling) : [item];
 }
 
-const without = new WeakMap<Element, Node[]>();
+/** What calls without arguments come to: the same everywhere. */
+const bareCalls = new WeakMap<Element, Node[] | 'open'>();
 
 function expandCommand(name: string, value: Node | undefined, place: Place, scope: StepScope, compiling: Compiling): readonly Node[] {
   const { loader, problems } = compiling;
+  const fail = (at: Place, sentence: string): Node[] => {
+    problems.error(at, sentence);
+    return [unknownAt(place)];
+  };
   const element = loader.find('command', name, scope.library, place);
-  if (!element) return [];
-  // Written in a list of its own it is a slip; in steps that are handed on, the original takes it for a call without arguments.
-  if (value !== undefined && isNull(value) && scope.variables) problems.error(place, `${name} has a colon and no arguments. Remove the colon, or write the arguments indented below it.`);
+  if (!element) return [unknownAt(place)];
+  if (value !== undefined && isNull(value) && scope.variables) return fail(place, `${name} has a colon and no arguments. Remove the colon, or write the arguments indented below it.`);
+  if (value !== undefined && !isNull(value) && value.kind !== 'map') return fail(value.place, `the arguments of a command are a map. Write each after its name, indented below ${name}.`);
+
   const given = renderEntries(value, scope.variables, compiling);
-  const known = given.length === 0 ? without.get(element) : undefined;
+  const isBare = given.length === 0;
+  const known = isBare ? bareCalls.get(element) : undefined;
+  if (known === 'open') return fail(place, `Infinite loop detected: command ${name} calls itself. Break the circle: a command must not lead to itself.`);
   if (known) return compiling.spend(known.length, place) ? known : [];
+  if (isBare) bareCalls.set(element, 'open');
   const steps = problems.calling({ kind: 'command', name, place }, () => {
-    if (value !== undefined && !isNull(value) && value.kind !== 'map') problems.error(value.place, `the arguments of a command are a map. Write each after its name, indented below ${name}.`);
     const { variables } = callElement(element, given, scope.library, place, compiling);
     return expandSteps(childOf(element.node, 'steps'), { library: element.library, variables, depth: scope.depth + 1 }, compiling);
   });
-  if (given.length === 0) without.set(element, steps);
+  if (isBare) bareCalls.set(element, steps);
   return steps;
 }

@@ -12,7 +12,14 @@ const limits = { characters: 1_000_000, values: 300_000, depth: 100 };
  * The first document of the text; undefined when it is empty, or when there were errors.
  * Anchors and merge keys are resolved here; everything behind this door sees plain maps, lists and scalars.
  */
-export function readYaml(source: Source, problems: Problems): Node | undefined {
+export function readYaml(source: Source, all: Problems): Node | undefined {
+  let failed = false;
+  const error: Problems['error'] = (place, sentence) => {
+    failed = true;
+    all.error(place, sentence);
+  };
+  // There may have been errors in another file.
+  const problems: Problems = { ...all, error, failed: () => failed };
   const { text } = source;
   const whole = { source, start: 0, end: 0 };
   if (text.length > limits.characters) {
@@ -25,7 +32,7 @@ export function readYaml(source: Source, problems: Problems): Node | undefined {
     const [document] = parseAllDocuments(text, { schema: 'yaml-1.1', customTags: tags, uniqueKeys: false, intAsBigInt: true, prettyErrors: false, logLevel: 'silent' });
     for (const { message, pos } of document?.errors ?? []) problems.error({ source, start: pos[0], end: pos[1] }, `Unable to parse YAML: ${/call stack/.test(message) ? tooDeep : `${message}. ${remedyFor(message)}`}`);
     for (const { message, pos } of document?.warnings ?? []) problems.warn({ source, start: pos[0], end: pos[1] }, `${message}. It is ignored; remove it.`);
-    if (!document?.contents || problems.failed()) return undefined;
+    if (!document?.contents || failed) return undefined;
     converted = convert(document.contents, source, problems);
   } catch (cause) {
     // Parser and conversion descend by recursion, the parser without a limit of its own.
@@ -39,7 +46,7 @@ export function readYaml(source: Source, problems: Problems): Node | undefined {
     problems.error(whole, `the file holds ${what} when its aliases are followed. Use fewer aliases of aliases.`);
     return undefined;
   }
-  if (problems.failed()) return undefined;
+  if (failed) return undefined;
   source.root = node;
   return node;
 }

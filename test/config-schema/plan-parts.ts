@@ -1,6 +1,6 @@
 // Parts of a Plan with every default filled, for tests that need one or two things of it.
 
-import type { CheckoutStep, DockerExecutor, PlanJob, RunStep } from '../../config-schema/plan.ts';
+import type { CheckoutStep, DockerExecutor, PlanJob, PlanWorkflow, RunStep, WorkflowJob } from '../../config-schema/plan.ts';
 
 export const runStep = (change: Partial<RunStep> = {}): RunStep => ({
   kind: 'run',
@@ -46,3 +46,7 @@ export function imageOf({ executor }: PlanJob): string {
   if (executor.kind !== 'docker') throw new Error(`the job runs on ${executor.kind}`);
   return executor.image;
 }
+
+export const workflowJob = (name: string, requires: WorkflowJob['requires'] = []): WorkflowJob => ({ name, type: 'build', job: name, requires, contexts: [], serialGroup: null, key: null, planName: null });
+
+export const workflowOf = (name: string, jobs: WorkflowJob[]): PlanWorkflow => ({ name, maxAutoReruns: 0, autoCancel: true, jobs });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { CheckoutStep, RunStep } from '../../../config-schema/plan.ts';
 import { graphOf } from '../../../config-schema/plan.ts';
-import { imageOf } from '../plan-parts.ts';
+import { checkoutStep, imageOf, planJob, runStep, workflowJob, workflowOf } from '../plan-parts.ts';
 import { compiledJob, jobWith, planOf, workflowWith } from './compiling.ts';
 
 test('the smallest config becomes a plan with every default filled', () => {
@@ -10,32 +10,13 @@ test('the smallest config becomes a plan with every default filled', () => {
   assert.deepEqual(plan, {
     version: 1,
     source: { path: '.circle.yml' },
-    workflows: [{ name: 'workflow', jobs: [{ name: 'build', job: 'build', requires: [] }] }],
+    setup: false,
+    workflows: [workflowOf('workflow', [workflowJob('build')])],
     jobs: {
-      build: {
-        name: 'build',
-        executor: { kind: 'docker', image: 'debian:bookworm' },
-        environment: {},
-        workingDirectory: '~/project',
-        parallelism: 1,
-        resourceClass: null,
-        timeoutSeconds: 18000,
-        steps: [
-          { kind: 'checkout', name: 'Checkout code', path: '.' },
-          {
-            kind: 'run',
-            name: 'make test',
-            command: 'make test',
-            shell: null,
-            environment: {},
-            workingDirectory: '.',
-            when: 'on_success',
-            background: false,
-            noOutputTimeoutSeconds: 600,
-          },
-        ],
-      },
+      build: planJob({ name: 'build', timeoutSeconds: 18000, steps: [checkoutStep, runStep({ name: 'make test', command: 'make test' })] }),
     },
+    schedules: [],
+    orbs: [],
     warnings: [],
   });
   assert.deepEqual(JSON.parse(JSON.stringify(plan)), plan, 'a plan is plain JSON');
@@ -56,13 +37,7 @@ description: says what it does`);
   assert.deepEqual(
     { ...job, steps: job.steps.map((step) => step.kind === 'run' && step.shell) },
     {
-      name: 'build',
-      executor: { kind: 'docker', image: 'debian:bookworm' },
-      environment: { CI: 'true' },
-      workingDirectory: '~/src',
-      parallelism: 4,
-      resourceClass: 'large',
-      timeoutSeconds: 5400,
+      ...planJob({ name: 'build', environment: { CI: 'true' }, workingDirectory: '~/src', parallelism: 4, resourceClass: 'large', timeoutSeconds: 5400 }),
       steps: [['/bin/sh', '-eu']],
     },
   );
@@ -86,18 +61,20 @@ steps:
       shell: bash -c "x y"`),
   );
   const [checkout, run] = plan.jobs['build']!.steps as [CheckoutStep, RunStep];
-  assert.deepEqual(checkout, { kind: 'checkout', name: 'Fetch', path: 'sub' });
-  assert.deepEqual(run, {
-    kind: 'run',
-    name: 'Unit tests',
-    command: 'make deps\nmake test\n',
-    shell: ['bash', '-c', 'x y'],
-    environment: { A: '1', B: '2' },
-    workingDirectory: 'sub',
-    when: 'always',
-    background: true,
-    noOutputTimeoutSeconds: 90,
-  });
+  assert.deepEqual(checkout, { ...checkoutStep, name: 'Fetch', path: 'sub' });
+  assert.deepEqual(
+    run,
+    runStep({
+      name: 'Unit tests',
+      command: 'make deps\nmake test\n',
+      shell: ['bash', '-c', 'x y'],
+      environment: { A: '1', B: '2' },
+      workingDirectory: 'sub',
+      when: 'always',
+      background: true,
+      noOutputTimeoutSeconds: 90,
+    }),
+  );
 });
 
 test('a step without a name is called by the first line of its command, cut to a hundred letters', () => {
@@ -161,20 +138,8 @@ suite('jobs in workflows', () => {
   test('a job may be in several workflows, under several names', () => {
     const plan = planOf(`${workflowWith('- a\n- a: {name: again, requires: [a]}')}  v:\n    jobs: [a, {b: null}]\n`);
     assert.deepEqual(plan.workflows, [
-      {
-        name: 'w',
-        jobs: [
-          { name: 'a', job: 'a', requires: [] },
-          { name: 'again', job: 'again', requires: [{ job: 'a', statuses: ['success'] }] },
-        ],
-      },
-      {
-        name: 'v',
-        jobs: [
-          { name: 'a', job: 'a', requires: [] },
-          { name: 'b', job: 'b', requires: [] },
-        ],
-      },
+      workflowOf('w', [workflowJob('a'), workflowJob('again', [{ job: 'a', statuses: ['success'] }])]),
+      workflowOf('v', [workflowJob('a'), workflowJob('b')]),
     ]);
     assert.deepEqual(Object.keys(plan.jobs).sort(), ['a', 'again', 'b']);
     assert.equal(plan.jobs['again']!.name, 'again');

@@ -98,7 +98,7 @@ function invokeOne({ reference, raw, place }: Use, { variables, ...names }: Surr
     ...(given === null || given === '' ? names : { name: given, otherName: null }),
     type,
     job: element && type !== 'approval' ? callJob(element, { reference, raw, place }, options, member, variables, compiling) : ignoreArguments(raw, compiling.problems),
-    requires: readRequires(childOf(options, 'requires')),
+    requires: readRequires(options, variables, compiling),
     ...decideFilters(raw, options, variables, compiling.problems),
     contexts: textsOf(options, 'context') ?? [],
     serialGroup: readSerialGroup(options, compiling.problems),
@@ -188,11 +188,12 @@ function compileOnce(element: Element, call: JobCall, compiling: Compiling): Map
   return job;
 }
 
-/** A text, a list of texts, or in it maps of name to statuses. */
-export function readRequires(node: Node | undefined): Requirement[] {
+/** A text, a list of texts, or in it maps of name to statuses. Names may hold tags here too, where they are keys. */
+export function readRequires(options: MapNode, variables: Variables, compiling: Compiling): Requirement[] {
+  const node = childOf(options, 'requires');
   const items = node === undefined ? [] : node.kind === 'list' ? itemsOf(node) : [node];
   return items.flatMap((item): Requirement[] => {
-    if (item.kind === 'map') return [...item.entries].map(([to, { key, value }]) => ({ to, form: value, place: key }));
+    if (item.kind === 'map') return [...item.entries].map(([name, { key, value }]) => ({ to: stringOf(read(scalarAt(key, name), variables, compiling)) ?? name, form: value, place: key }));
     return item.kind === 'scalar' && !isNull(item) ? [{ to: item.text, form: undefined, place: item.place }] : [];
   });
 }

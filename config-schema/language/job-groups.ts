@@ -47,7 +47,7 @@ export function invokeGroup({ reference, raw, place }: Use, group: Node, compili
     return { invocations, aliases: member.aliases.map(prefixed), group: { name, role: 'member' } };
   });
   const { roots, leaves } = endsOf(members);
-  const start = piece('start', key === null ? 'no-op' : 'lock', readRequires(childOf(options, 'requires')));
+  const start = piece('start', key === null ? 'no-op' : 'lock', readRequires(options, variables, compiling));
   for (const root of roots) root.requires.push({ to: start, form: undefined, place });
   const end = piece('end', 'no-op', leaves.map((to) => ({ to, form: undefined, place })));
   const unlock = key === null ? [] : [piece('unlock', 'unlock', [{ to: end, form: scalarAt(place, 'terminal'), place }])];

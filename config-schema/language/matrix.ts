@@ -16,7 +16,8 @@ const mostMembers = 10_000;
 export function membersOf(job: string, matrix: Node, place: Place, problems: Problems): Member[] {
   const lists = [...entriesOf(childOf(matrix, 'parameters'))].map(([name, { value }]) => [name, valuesOf(value)] as const).sort(([a], [b]) => (a < b ? -1 : 1));
   if (lists.length === 0) {
-    problems.error(matrix.place, `the matrix of ${job} has no parameters. Write them under \`parameters:\`, each with a list of values.`);
+    // Where the key is missing, the check has said so.
+    if (childOf(matrix, 'parameters')) problems.error(matrix.place, `the matrix of ${job} has no parameters. Write them under \`parameters:\`, each with a list of values.`);
     return [];
   }
   const count = lists.reduce((product, [, values]) => product * values.length, 1);

@@ -95,7 +95,7 @@ function invokeOne({ reference, raw, place }: Use, { variables, ...names }: Surr
   const type: JobType = element ? typeOf(element) : 'approval';
   const given = textOf(options, 'name');
   return {
-    ...(given === null || given === '' ? names : { name: given, otherName: null }),
+    ...(given === null ? names : { name: given, otherName: null }),
     type,
     job: element && type !== 'approval' ? callJob(element, { reference, raw, place }, options, member, variables, compiling) : ignoreArguments(raw, compiling.problems),
     requires: readRequires(options, variables, compiling),

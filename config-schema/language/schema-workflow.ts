@@ -36,7 +36,7 @@ const matrix = z
   .strictObject({
     parameters: z.record(z.string(), z.unknown()).describe('The values of each parameter, as lists.'),
     exclude: z.array(z.record(z.string(), z.unknown())).nullish().describe('Combinations to leave out.'),
-    alias: text.optional().describe('A name for all of them, for requires.'),
+    alias: text.nullish().describe('A name for all of them, for requires.'),
   })
   .meta({ id: 'matrix', description: 'One job for each combination of values.' });
 
@@ -48,9 +48,9 @@ const serialGroup = z
 
 const options = {
   requires: requires.optional(),
-  name: text.optional().describe('What the job is called here.'),
+  name: text.nullish().describe('What the job is called here.'),
   context: context.optional(),
-  type: z.literal('approval', sentence((input) => `the type of a job in a workflow can only be approval, this is ${shown(input)}. Write it into the definition of the job.`)).optional().describe('approval: wait until somebody allows what comes after.'),
+  type: z.literal('approval', sentence((input) => `the type of a job in a workflow can only be approval, this is ${shown(input)}. Write it into the definition of the job.`)).nullish().describe('approval: wait until somebody allows what comes after.'),
   filters: filters.optional(),
   matrix: matrix.nullish(),
   'pre-steps': looseSteps.nullish().describe('Steps before those of the job.'),

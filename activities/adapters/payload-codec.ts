@@ -3,6 +3,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
 
@@ -13,7 +14,10 @@ const text = new TextEncoder();
 /** The first key encrypts, all of them decrypt: to rotate, put a new one first. */
 export type KeyRing = { id: string; key: Buffer }[];
 
-/** AES-256-GCM over the whole payload with its metadata; nonce (12 bytes), ciphertext, tag (16 bytes). */
+/** Temporal takes payloads of 2 MB at most; the graph and the view of a large pipeline are several, and come to a twentieth. */
+const compressedFromBytes = 16 * 1024;
+
+/** AES-256-GCM over the whole payload with its metadata, compressed when it is large; nonce (12 bytes), ciphertext, tag (16 bytes). */
 export function payloadCodec(ring: KeyRing): PayloadCodec {
   const [current] = ring;
   if (!current) throw new Error('the payload key ring is empty');
@@ -23,8 +27,10 @@ export function payloadCodec(ring: KeyRing): PayloadCodec {
         payloads.map((payload): Payload => {
           const nonce = randomBytes(12);
           const cipher = createCipheriv('aes-256-gcm', current.key, nonce);
-          const sealed = Buffer.concat([nonce, cipher.update(PayloadMessage.encode(payload).finish()), cipher.final(), cipher.getAuthTag()]);
-          return { metadata: { encoding: text.encode(encoding), 'key-id': text.encode(current.id) }, data: sealed };
+          const plain = PayloadMessage.encode(payload).finish();
+          const isLarge = plain.length >= compressedFromBytes;
+          const sealed = Buffer.concat([nonce, cipher.update(isLarge ? zstdCompressSync(plain) : plain), cipher.final(), cipher.getAuthTag()]);
+          return { metadata: { encoding: text.encode(encoding), 'key-id': text.encode(current.id), ...(isLarge && { compression: text.encode('zstd') }) }, data: sealed };
         }),
       ),
     decode: (payloads) =>
@@ -37,7 +43,8 @@ export function payloadCodec(ring: KeyRing): PayloadCodec {
           const sealed = Buffer.from(payload.data ?? []);
           const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12));
           decipher.setAuthTag(sealed.subarray(-16));
-          return PayloadMessage.decode(Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()]));
+          const opened = Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()]);
+          return PayloadMessage.decode(payload.metadata?.['compression'] ? zstdDecompressSync(opened) : opened);
         }),
       ),
   };

@@ -18,6 +18,15 @@ test('what goes to Temporal is not readable there, and comes back whole', async 
   assert.equal(Buffer.from(opened!.metadata!.encoding!).toString(), 'json/plain');
 });
 
+test('a large payload takes a fraction of its size, and comes back whole', async () => {
+  const codec = payloadCodec([key('k1')]);
+  const data = Buffer.from(JSON.stringify(Array.from({ length: 20_000 }, (_, index) => ({ index, name: 'step', outcome: 'passed' }))));
+  const [sealed] = await codec.encode([{ ...plain, data }]);
+  assert.ok(sealed!.data!.length < data.length / 5, `${sealed!.data!.length} of ${data.length} bytes`);
+  const [opened] = await codec.decode([sealed!]);
+  assert.ok(data.equals(Buffer.from(opened!.data!)));
+});
+
 test('after rotation the new key encrypts and the old one still decrypts', async () => {
   const [old, fresh] = [key('old'), key('new')];
   const [sealedBefore] = await payloadCodec([old]).encode([plain]);

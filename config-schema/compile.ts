@@ -4,7 +4,7 @@ import { checkFile } from './language/check.ts';
 import type { Compiling } from './language/elements.ts';
 import { resolveExecutor } from './language/executor.ts';
 import { loader as loaderOf } from './language/library.ts';
-import { childOf, entriesOf, scalarAt } from './language/node.ts';
+import { childOf, entriesOf, listAt, mapAt, scalarAt, unknownAt } from './language/node.ts';
 import type { Entry, MapNode, Node, Place, Source } from './language/node.ts';
 import { checkDefault, readArguments, readParameters } from './language/parameters.ts';
 import { collectProblems } from './language/problems.ts';
@@ -14,6 +14,7 @@ import { pipelineVariables } from './language/scope.ts';
 import { findNotYet } from './language/not-yet.ts';
 import { toPlan } from './language/to-plan.ts';
 import { hasTagsBelow, render } from './language/template.ts';
+import type { Variables } from './language/template.ts';
 import { readVersion } from './language/version.ts';
 import { compileWorkflows } from './language/workflows.ts';
 import { readYaml } from './language/yaml.ts';
@@ -83,7 +84,7 @@ function processSource(source: Source, options: CompileOptions, problems: Proble
 
   const values = options.values ?? sampleValues();
   const orbVariables = pipelineVariables(source, values, null);
-  const parameters = readPipelineParameters(file, source, options.parameters ?? {}, problems);
+  const parameters = readPipelineParameters(file, source, options.parameters ?? {}, orbVariables, problems);
   const variables = pipelineVariables(source, values, parameters);
   // It chooses nothing here; that it names what there is, the original checks.
   const agent = childOf(file, 'build_agent');
@@ -127,22 +128,29 @@ const withoutTemplates = (file: MapNode): MapNode => ({ ...file, entries: new Ma
 
 const isTrue = (node: Node | undefined): boolean => node?.kind === 'scalar' && node.value === true;
 
-/** Each with its value: what was given, or its default. */
-function readPipelineParameters(file: MapNode, source: Source, given: Readonly<Record<string, unknown>>, problems: Problems): Map<string, Node> {
+/** Each with its value: what was given, or its default, which sees the values of the pipeline and not its parameters. */
+function readPipelineParameters(file: MapNode, source: Source, given: Readonly<Record<string, unknown>>, values: Variables, problems: Problems): Map<string, Node> {
   const section = file.entries.get('parameters');
-  const declared = readParameters(section?.value, 'pipeline', problems);
-  for (const parameter of declared.values()) if (parameter.default) checkDefault(parameter, parameter.default, problems);
   const place: Place = section?.key ?? { source, start: 0, end: 0 };
-  const entries = Object.entries(given).map(([name, value]): [string, Entry] => [name, { key: place, value: scalarAt(place, isScalar(value) ? value : JSON.stringify(value)) }]);
+  const entries = Object.entries(given).map(([name, value]): [string, Entry] => [name, { key: place, value: givenNode(value, place) }]);
   for (const [name, { value }] of entries)
     if (name.length > 128 || (value.kind === 'scalar' && value.text.length > 512)) problems.error(place, `the name of a parameter has at most 128 characters and its value 512; ${name.slice(0, 128)} has more. Shorten it.`);
   if (entries.length > 100) problems.error(place, `at most 100 parameters can be given to a pipeline, these are ${entries.length}. Give fewer.`);
-  // A parameter without a default has been reported; nothing that uses it shall be reported again.
-  const defaultOf = ({ default: value }: { default: Node | undefined }): Node => value ?? scalarAt(place, null);
-  const parameters = new Map([...declared].map(([name, parameter]) => [name, { ...parameter, default: defaultOf(parameter) }]));
-  return readArguments({ what: 'the pipeline', place, parameters, given: entries, defaultOf }, problems);
+
+  const alone: Variables = {
+    ...values,
+    unknown: (name) => (name.startsWith('pipeline.parameters.') ? `Referred to a variable "${name}" that does not exist. Parameters of the pipeline cannot refer to each other: write the value.` : values.unknown(name)),
+  };
+  const parameters = readParameters(section?.value, 'pipeline', problems);
+  for (const parameter of parameters.values()) {
+    // One without a default has been reported.
+    parameter.default = parameter.default ? render(parameter.default, alone, problems) : unknownAt(place);
+    checkDefault(parameter, parameter.default, problems);
+  }
+  return readArguments({ what: 'the pipeline', place, parameters, given: entries, defaultOf: ({ default: value }) => value! }, problems);
 }
 
+const givenNode = (value: unknown, place: Place): Node => (isScalar(value) ? scalarAt(place, value) : Array.isArray(value) ? listAt(place, []) : mapAt(place, []));
 const isScalar = (value: unknown): value is string | number | boolean | null => value === null || ['string', 'number', 'boolean'].includes(typeof value);
 
 /** More steps, jobs and requires than any pipeline holds; few enough to be expanded at once. */

@@ -33,7 +33,6 @@ export function checkJob(name: string, job: MapNode, problems: Problems, from: '
   validate(plainJob, job, problems, {
     isOpen: () => false,
     isKeyIgnored: (path, place) => (stepOf(path) !== undefined && isOrbs(place.source)) || isKeyIgnored(path),
-    isRestOfFaults: problems.failed(),
   });
   const again = itemsOf(childOf(job, 'steps')).filter((step) => (stringOf(step) ?? [...entriesOf(step).keys()][0]) === 'setup_remote_docker')[1];
   if (again) problems.error(again.place, `More than one setup_remote_docker is not valid, please adjust in job ${name}. Remove all but one of these steps.`);
@@ -41,7 +40,7 @@ export function checkJob(name: string, job: MapNode, problems: Problems, from: '
 
 /** Reports what is wrong with the options of a job in a workflow, once they are rendered: a tag has become a text that is no status, a number where a list must be. Arguments are not looked at. */
 export function checkInvocation(options: Node | undefined, problems: Problems): void {
-  if (options) validate(invocation, options, problems, { isOpen: () => false, isKeyIgnored, isRestOfFaults: problems.failed() });
+  if (options) validate(invocation, options, problems, { isOpen: () => false, isKeyIgnored });
 }
 
 /** `<<` with an even number of backslashes before it. */

@@ -5,7 +5,7 @@ import { bind, callElement, read } from './elements.ts';
 import type { Compiling } from './elements.ts';
 import { executorKinds, joinEnvironments, resolveExecutor } from './executor.ts';
 import type { Element, Library } from './library.ts';
-import { childOf, listAt, stringOf } from './node.ts';
+import { childOf, listAt, stringOf, unknownAt } from './node.ts';
 import type { Entry, MapNode, Node, Place } from './node.ts';
 import type { JobType } from './processed.ts';
 import { bothVariables } from './scope.ts';
@@ -54,16 +54,18 @@ export function compileJob(element: Element, call: JobCall, compiling: Compiling
     const own = expandSteps(childOf(element.node, 'steps'), { library: element.library, variables, depth: 0 }, compiling);
     const around = { library: call.caller, variables: null, depth: 0 };
     const steps = [...expandSteps(call.preSteps, around, compiling), ...own, ...expandSteps(call.postSteps, around, compiling)];
-    const at = body.get('steps')?.value.place;
-    // Without the key the check says that it is missing.
-    if (at) entries.set('steps', { key: body.get('steps')!.key, value: listAt(at, steps) });
+    const written = body.get('steps');
+    entries.set('steps', written ? { key: written.key, value: listAt(written.value.place, steps) } : toldMissing(element));
     const environment = joinEnvironments(executor?.fields.get('environment')?.value, rendered('environment'), body.get('environment')?.value.place ?? element.place);
     if (environment) entries.set('environment', { key: body.get('environment')?.key ?? environment.place, value: environment });
   }
   const job: MapNode = { kind: 'map', entries, place: element.node.place };
-  // An executor that could not be found gives nothing that could be missed.
-  if (!asked || executor) checkJob(element.name, job, problems, element.library.isOwn ? 'own' : 'orb');
+  if (type === 'build' && !executorKinds.some((kind) => entries.has(kind))) entries.set('docker', toldMissing(element));
+  checkJob(element.name, job, problems, element.library.isOwn ? 'own' : 'orb');
   return job;
 }
+
+/** A key that the check of the file, or of the executor, has said is missing. */
+const toldMissing = ({ place }: Element): Entry => ({ key: place, value: unknownAt(place) });
 
 export const typeOf = (element: Element): JobType => (stringOf(childOf(element.node, 'type')) ?? 'build') as JobType;

@@ -127,6 +127,11 @@ export function loader(root: MapNode, options: { variables: Variables; orbVariab
     if (other !== undefined && hops > 0) return find(kind, other, home, entry!.value.place, hops - 1);
     const element = entry && elementAt(kind, inOrb, home, entry);
     if (element) return element;
+    // Of a job or an executor the check of the file has said it.
+    if (entry && other === undefined) {
+      if (kind === 'command') problems.error(place, `${what} It stands under commands without a body: write its steps.`);
+      return undefined;
+    }
 
     if (other !== undefined) problems.error(place, `${what} The names that stand for it lead in a circle. Write one of them out.`);
     else if (alias !== undefined) problems.error(place, `${what}${didYouMean(inOrb, known.keys())} The orb ${alias} has no such ${kind}: correct the name, or use another version of the orb.`);

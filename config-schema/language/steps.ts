@@ -5,7 +5,7 @@ import type { Compiling } from './elements.ts';
 import { builtIns } from './library.ts';
 import type { Element, Library } from './library.ts';
 import { holds, stepCondition } from './logic.ts';
-import { childOf, entriesOf, isNull, isUnknown, scalarAt, stringOf, unknownAt } from './node.ts';
+import { childOf, entriesOf, isNull, isUnknown, listAt, scalarAt, stringOf, unknownAt } from './node.ts';
 import type { Node, Place } from './node.ts';
 import type { Variables } from './template.ts';
 
@@ -20,8 +20,9 @@ const mostLevels = 100;
  * the check of the finished job speaks of it.
  */
 export function expandSteps(list: Node | undefined, scope: StepScope, compiling: Compiling): Node[] {
-  if (isUnknown(list)) return [unknownAt(list!.place)];
-  if (list === undefined || isNull(list)) return [];
+  if (list === undefined) return [];
+  // What is wrong with it has been told.
+  if (isNull(list)) return [unknownAt(list.place)];
   if (list.kind === 'bound') return expandSteps(list.node, { library: list.library as Library, variables: null, depth: scope.depth }, compiling);
   if (list.kind !== 'list') {
     compiling.problems.error(list.place, 'steps must be a list. Write each step after "- " on a line of its own.');
@@ -65,16 +66,15 @@ function expandNamed(name: string, value: Node | undefined, item: Node, place: P
   if (hasTemplates && (name === 'when' || name === 'unless')) {
     // A bare `- when` comes to nothing in the original.
     if (value === undefined || isBareCall) return [];
-    const [condition, steps] = ['condition', 'steps'].map((key) => {
-      const child = childOf(value, key);
-      if (!child) problems.error(place, `required key [${key}] not found. Add it.`);
-      return child;
-    });
+    const [condition, steps] = ['condition', 'steps'].map((key) => childOf(value, key));
+    if (!condition) problems.error(place, 'required key [condition] not found. Add it.');
+    if (!steps || isNull(steps)) problems.error(entriesOf(value).get('steps')?.key ?? place, `required key [steps] ${steps ? 'is empty' : 'not found'}. Add ${steps ? 'steps' : 'it'}.`);
     if (!condition || !steps) return [unknownAt(place)];
     const isTrue = variables ? stepCondition(condition, variables, problems) : holds(condition, problems);
-    return isTrue === (name === 'when') ? expandSteps(steps, { ...scope, depth: scope.depth + 1 }, compiling) : [];
+    return isTrue === (name === 'when') ? expandSteps(steps.kind === 'map' ? listAt(steps.place, [steps]) : steps, { ...scope, depth: scope.depth + 1 }, compiling) : [];
   }
   if (hasTemplates && name === 'steps' && value !== undefined) {
+    if (isBareCall) return expandSteps(scalarAt(place, ''), scope, compiling);
     const given = variables ? read(value, variables, compiling) : value;
     // A list that is written here has been rendered with the rest of this text; a parameter's brings its own names.
     return expandSteps(bind(given, library), { ...scope, depth: scope.depth + 1 }, compiling);

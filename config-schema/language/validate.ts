@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { didYouMean } from '../nearest.ts';
-import { childOf, entriesOf, isNull, isUnknown } from './node.ts';
+import { childOf, entriesOf, isUnknown } from './node.ts';
 import type { Node, Place } from './node.ts';
 import type { Path, Problems } from './problems.ts';
 import { must, shown } from './schema-words.ts';
@@ -15,21 +15,19 @@ export type Exceptions = {
   isOpen(node: Node, path: Path): boolean;
   /** A key too many in the map at this path is a warning. */
   isKeyIgnored(path: Path, place: Place): boolean;
-  /** What is missing or empty is so because of a fault that has been told. */
-  isRestOfFaults?: boolean;
   /** What a sentence about the value at this path begins with. */
   prefix?(path: Path): string;
 };
 
 /** Reports every place where the value does not fit. */
-export function validate(schema: z.ZodType, root: Node, problems: Problems, { isOpen, isKeyIgnored, isRestOfFaults = false, prefix = () => '' }: Exceptions): void {
+export function validate(schema: z.ZodType, root: Node, problems: Problems, { isOpen, isKeyIgnored, prefix = () => '' }: Exceptions): void {
   const permitted = new Map<string[], string[]>();
   const result = schema.safeParse(plainOf(root), { error: (issue) => sentence(issue, permitted) });
   for (const issue of (result.error?.issues ?? []).flatMap((issue) => narrow(issue, root))) {
     if (problems.isFull()) return;
     const path = issue.path as (string | number)[];
     const found = locate(root, path);
-    if (isUnknown(found.deepest) || isOpen(found.deepest, path) || (isRestOfFaults && isEmptyOrMissing(found.node))) continue;
+    if (isUnknown(found.deepest) || isOpen(found.deepest, path)) continue;
 
     if (issue.code === 'unrecognized_keys') {
       const known = permitted.get(issue.keys);
@@ -65,8 +63,6 @@ function plainOf(node: Node): unknown {
   plain.set(node, made);
   return made;
 }
-
-const isEmptyOrMissing = (node: Node | undefined): boolean => node === undefined || isNull(node) || (node.kind === 'list' && node.items.length === 0);
 
 const missing = (key: string | number): string => (typeof key === 'number' ? oneEntry : `required key [${key}] not found. Add it.`);
 const oneEntry = 'must have at least one entry. Add one.';

@@ -3,7 +3,7 @@
 import { callElement, read } from './elements.ts';
 import type { Compiling } from './elements.ts';
 import type { Library } from './library.ts';
-import { childOf, entriesOf, isUnknown, mapAt, listAt, itemsOf, scalarAt, stringOf, unbound } from './node.ts';
+import { childOf, entriesOf, isUnknown, listAt, mapAt, scalarAt, stringOf, unbound } from './node.ts';
 import type { Entry, Node, Place } from './node.ts';
 
 export const executorKinds = ['docker', 'machine', 'macos'];
@@ -21,7 +21,8 @@ export function resolveExecutor(value: Node, library: Library, compiling: Compil
   if (given?.kind === 'bound') return resolveExecutor(value.kind === 'map' ? withName(value.entries, unbound(given), value.place) : given, given.library as Library, compiling);
   const name = stringOf(given);
   if (name === undefined) {
-    if (!isUnknown(given)) problems.error(value.place, 'executor must be the name of an executor, or a map with its name and arguments. Write `executor: NAME`, or `executor: {name: NAME, …}`.');
+    // That a map lacks its name has been said.
+    if (given && !isUnknown(given)) problems.error(value.place, 'executor must be the name of an executor, or a map with its name and arguments. Write `executor: NAME`, or `executor: {name: NAME, …}`.');
     return undefined;
   }
   const element = loader.find('executor', name, library, given!.place);
@@ -38,24 +39,19 @@ export function resolveExecutor(value: Node, library: Library, compiling: Compil
 
 const withName = (entries: ReadonlyMap<string, Entry>, name: Node, place: Place): Node => ({ kind: 'map', entries: new Map([...entries, ['name', { key: name.place, value: name }]]), place });
 
-/** As the original prints every form of it: a list of one-entry maps; the entries of one map in the order of a dictionary. */
-export function environmentList(node: Node | undefined): Node[] {
-  if (node === undefined) return [];
-  if (node.kind === 'list') return itemsOf(node).flatMap((item) => assignment(item) ?? environmentList(item));
+/** The executor's variables, then the job's, as the original prints every form of them: a list of maps with one entry. */
+export function joinEnvironments(executor: Node | undefined, job: Node | undefined, place: Place): Node | undefined {
+  const items = [...environmentList(executor), ...environmentList(job)];
+  return items.length > 0 ? listAt(place, items) : undefined;
+}
+
+/** The entries of one map in the order of a dictionary. What is no variable stays as it is, for the check of the finished job. */
+function environmentList(node: Node | undefined): Node[] {
+  if (node?.kind === 'list') return node.items.flatMap(environmentList);
+  const text = stringOf(node);
+  const equals = text?.indexOf('=') ?? -1;
+  if (node && text !== undefined) return [equals < 0 ? node : mapAt(node.place, [[text.slice(0, equals), scalarAt(node.place, text.slice(equals + 1))]])];
   return [...entriesOf(node)].sort(([a], [b]) => collator.compare(a, b)).map(([name, { key, value }]) => mapAt(key, [[name, value]]));
 }
 
-function assignment(item: Node): Node[] | undefined {
-  const text = stringOf(item);
-  const equals = text?.indexOf('=') ?? -1;
-  if (text === undefined || equals < 0) return text === undefined ? undefined : [item];
-  return [mapAt(item.place, [[text.slice(0, equals), scalarAt(item.place, text.slice(equals + 1))]])];
-}
-
 const collator = new Intl.Collator('en');
-
-/** The executor's entries, then the job's. */
-export const joinEnvironments = (executor: Node | undefined, job: Node | undefined, place: Place): Node | undefined => {
-  const items = [...environmentList(executor), ...environmentList(job)];
-  return items.length > 0 ? listAt(place, items) : undefined;
-};

@@ -155,8 +155,10 @@ function callJob(element: Element, { reference, raw, place }: Use, options: MapN
   if (typeOf(element) !== 'build')
     for (const key of around) if (childOf(options, key)) problems.error(options.entries.get(key)!.key, `${key} have no place around a job of type ${typeOf(element)}, which runs no steps. Remove them.`);
   const [preSteps, postSteps] = around.map((key) => childOf(options, key)).map((steps) => steps && bind(steps, loader.config));
-  const call: JobCall = { given: argumentsOf(element, raw, member, variables, compiling), outer: variables, caller: loader.config, preSteps, postSteps, place };
-  return problems.calling({ kind: 'job', name: reference, place }, () => compileOnce(element, call, compiling));
+  return problems.calling({ kind: 'job', name: reference, place }, () => {
+    const given = argumentsOf(element, raw, member, variables, compiling);
+    return compileOnce(element, { given, outer: variables, caller: loader.config, preSteps, postSteps, place }, compiling);
+  });
 }
 
 /** Arguments are read with the workflow's eyes; a map that names an executor with the job's, later. */

@@ -1,6 +1,6 @@
 // What is the value of an expression?
 
-import { unbound } from './node.ts';
+import { isUnknown, unbound } from './node.ts';
 import type { BoundNode, Node } from './node.ts';
 import { longestMatchedText } from './pattern.ts';
 import type { Expression, Operator, PatternExpression } from './expression-syntax.ts';
@@ -67,7 +67,7 @@ function valueOf(expression: Expression, variables: Variables): Operand | Fault 
     case 'name': {
       const node = variables.lookup(expression.name);
       if (!node) return { fault: variables.unknown(expression.name) };
-      return node.kind === 'scalar' && node.value === null ? undefined : node;
+      return node.kind === 'scalar' && node.value === null && !isUnknown(node) ? undefined : node;
     }
     case 'not': {
       const value = valueOf(expression.operand, variables);

@@ -8,6 +8,7 @@ import type { Element, Library } from './library.ts';
 import { childOf, listAt, stringOf, unknownAt } from './node.ts';
 import type { Entry, MapNode, Node, Place } from './node.ts';
 import type { JobType } from './processed.ts';
+import { needed } from './schema-job.ts';
 import { bothVariables } from './scope.ts';
 import { expandSteps } from './steps.ts';
 import type { Variables } from './template.ts';
@@ -61,6 +62,8 @@ export function compileJob(element: Element, call: JobCall, compiling: Compiling
   }
   const job: MapNode = { kind: 'map', entries, place: element.node.place };
   if (type === 'build' && !executorKinds.some((kind) => entries.has(kind))) entries.set('docker', toldMissing(element));
+  const key = needed.get(type);
+  if (key !== undefined && !entries.has(key)) entries.set(key, toldMissing(element));
   checkJob(element.name, job, problems, element.library.isOwn ? 'own' : 'orb');
   return job;
 }

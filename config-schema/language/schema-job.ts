@@ -11,7 +11,7 @@ import { plainSteps, steps } from './schema-steps.ts';
 const types = ['build', 'approval', 'no-op', 'release', 'lock', 'unlock'] as const;
 
 /** What a type cannot be without. A build's needs are longer. */
-const needed: ReadonlyMap<unknown, string> = new Map([
+export const needed: ReadonlyMap<unknown, string> = new Map([
   ['release', 'plan_name'],
   ['lock', 'key'],
   ['unlock', 'key'],

@@ -154,7 +154,7 @@ const givenNode = (value: unknown, place: Place): Node => (isScalar(value) ? sca
 const isScalar = (value: unknown): value is string | number | boolean | null => value === null || ['string', 'number', 'boolean'].includes(typeof value);
 
 /** More steps, jobs and requires than any pipeline holds; few enough to be expanded at once. */
-const mostSteps = 100_000;
+const mostSteps = 50_000;
 
 function budget(problems: Problems): Compiling['spend'] {
   let left = mostSteps;

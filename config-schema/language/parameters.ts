@@ -1,7 +1,7 @@
 // Do the arguments of a call fit the parameters that are declared?
 
 import { didYouMean } from '../nearest.ts';
-import { childOf, entriesOf, isNull, isUnknown, itemsOf, stringOf, unbound, unknownAt } from './node.ts';
+import { childOf, entriesOf, isNull, isUnknown, itemsOf, scalarAt, stringOf, unbound, unknownAt } from './node.ts';
 import type { BoundNode, Entry, Node, Place } from './node.ts';
 import type { Problems } from './problems.ts';
 import { shown } from './schema-words.ts';
@@ -56,7 +56,7 @@ export function readArguments(
     if (argument && !(isNull(argument) && !isUnknown(argument) && parameter.default)) {
       const fault = faultOf(parameter, argument);
       if (fault) problems.error(argument.place.source === call.place.source ? argument.place : call.place, `Type error for argument ${name}: ${fault}`);
-      values.set(name, fault ? unknownAt(argument.place) : argument);
+      values.set(name, fault ? unknownAt(argument.place) : parameter.type === 'string' ? asText(argument) : argument);
     } else if (parameter.default) values.set(name, call.defaultOf(parameter));
     else {
       missing.push(name);
@@ -72,10 +72,12 @@ function faultOf({ type, choices }: Parameter, argument: Node): string | undefin
   if (isUnknown(argument)) return undefined;
   const node = unbound(argument);
   const value = node.kind === 'scalar' ? node.value : undefined;
-  const wrong = (remedy: string): string => `expected type: ${type}, actual value: ${describe(node)}. ${remedy}`;
+  // What a tag gives cannot be put into quotes.
+  const isTag = argument.place.source.text.startsWith('<<', argument.place.start) || /^["']<</.test(argument.place.source.text.slice(argument.place.start, argument.place.start + 3));
+  const wrong = (remedy: string): string => `expected type: ${type}, actual value: ${describe(node)}. ${isTag ? `Hand over what is of type ${type}.` : remedy}`;
   switch (type) {
     case 'string':
-      return typeof value === 'string' ? undefined : wrong(typeof value === 'number' || typeof value === 'boolean' ? 'Put quotes around it.' : 'Write a text.');
+      return typeof value === 'string' || asText(node) !== node ? undefined : wrong(typeof value === 'number' || typeof value === 'boolean' ? 'Put quotes around it.' : 'Write a text.');
     case 'boolean':
       return typeof value === 'boolean' ? undefined : wrong('Write true or false, without quotes.');
     case 'integer':
@@ -95,6 +97,9 @@ function faultOf({ type, choices }: Parameter, argument: Node): string | undefin
       return node.kind === 'list' ? undefined : wrong('Write a list of steps.');
   }
 }
+
+/** The original takes any value of the pipeline for a text, such as its number. */
+const asText = (node: Node): Node => (node.kind === 'scalar' && node.isPipelineValue && node.value !== null ? scalarAt(node.place, node.text) : node);
 
 /** 1.0 is a number, and no integer. */
 const isInteger = (node: Node): boolean => node.kind === 'scalar' && Number.isInteger(node.value) && !node.text.includes('.');

@@ -38,7 +38,7 @@ export function expandSteps(list: Node | undefined, scope: StepScope, compiling:
 }
 
 function expandStep(raw: Node, scope: StepScope, compiling: Compiling): readonly Node[] {
-  if (!compiling.spend(1, raw.place)) return [];
+  if (!compiling.spend(1, raw.place)) return [unknownAt(raw.place)];
   if (raw.kind === 'bound') {
     const there = { ...scope, library: raw.library as Library, variables: null };
     // A tag of a steps parameter alone in the list is spliced, as `- steps: <<…>>` is.

@@ -62,6 +62,11 @@ suite('2.1 §9.2 requires: what is refused', () => {
       '- p: {matrix: {parameters: {v: [x]}}}\n- p: {matrix: {parameters: {v: [y]}}}\n- a: {requires: [p]}',
       `13:24 workflows.w.jobs[2].a.requires[0]: Job 'a' requires 'p', which is the name of 0 other jobs and 2 matrices in workflow 'w'. Give each of them a \`name\` of its own, and a matrix an \`alias\`, and require that. | Error calling workflow: 'w'`,
     ],
+    [
+      'two jobs of one name, even if a member of a matrix has it too',
+      '- p: {matrix: {parameters: {v: [x]}}}\n- a: {name: p-x}\n- b: {name: p-x}\n- c: {requires: [p-x]}',
+      `14:24 workflows.w.jobs[3].c.requires[0]: Job 'c' requires 'p-x', which is the name of 2 other jobs in workflow 'w'. Give each of them a \`name\` of its own, and require that. | Error calling workflow: 'w'`,
+    ],
     ['a status of nobody', '- a\n- b: {requires: [a: done]}', '12:27 workflows.w.jobs[1].b.requires[0].a: must be a status or a list of them, is "done". Write for example `[success, failed]`.'],
     ['a status of nobody in a list', '- a\n- b: {requires: [a: [success, done]]}', '12:37 workflows.w.jobs[1].b.requires[0].a[1]: the status of a required job is one of success, failed, canceled, unauthorized, not_run, terminal, this is "done". Write one of them.'],
     [
@@ -100,7 +105,7 @@ suite('2.1 §9.2 requires: what is refused', () => {
   test('matrices that come to more requirements than anybody means', () => {
     const numbers = Array.from({ length: 1000 }, (_, index) => `n${index}`).join();
     const text = withJobs(`- p: {matrix: {alias: one, parameters: {v: &v [${numbers}]}}}\n- p: {matrix: {alias: two, parameters: {v: *v}}, requires: [one]}`);
-    assert.match(problemOf(text), /^12:\d+ workflows\.w\.jobs\[1\]\.p\.requires\[0\]: the config comes to more than 100000 steps and jobs, or requires between jobs/);
+    assert.match(problemOf(text), /^12:\d+ workflows\.w\.jobs\[1\]\.p\.requires\[0\]: the config comes to more than 50000 steps and jobs, or requires between jobs/);
   });
 });
 

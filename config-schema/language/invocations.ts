@@ -7,11 +7,12 @@ import { textOf, textsOf } from './fields.ts';
 import { compileJob, typeOf } from './job.ts';
 import type { JobCall } from './job.ts';
 import type { Element } from './library.ts';
-import { filterExpression } from './logic.ts';
 import { memberName, membersOf } from './matrix.ts';
 import type { Member } from './matrix.ts';
-import { childOf, entriesOf, isNull, itemsOf, scalarAt, stringOf } from './node.ts';
+import { childOf, entriesOf, isNull, scalarAt, stringOf } from './node.ts';
 import type { Entry, MapNode, Node, Place } from './node.ts';
+import { around, decideFilters, optionKeys, printedKeys, readOptions, readRequires, readSerialGroup } from './invocation-options.ts';
+import type { Requirement, Use } from './invocation-options.ts';
 import type { Problems } from './problems.ts';
 import type { JobType } from './processed.ts';
 import { matrixVariables } from './scope.ts';
@@ -26,19 +27,17 @@ export type Invocation = {
   type: JobType;
   /** null for an approval, which nothing runs for. */
   job: MapNode | null;
-  requires: Requirement[];
+  /** By their names, or themselves. */
+  requires: Requirement<string | Invocation>[];
   /** False when an expression says that it does not run now. */
   isOn: boolean;
   filters: Node | undefined;
   contexts: string[];
   serialGroup: string | null;
-  /** What the processed config prints of the options, `requires` apart. */
-  options: Map<string, Entry>;
+  /** The options that the processed config prints, `requires` apart. */
+  printed: Map<string, Entry>;
   place: Place;
 };
-
-/** By its name as it is written, or itself; and the status, or a list of them, where there are some. */
-export type Requirement = { to: string | Invocation; form: Node | undefined; place: Place };
 
 /** What one entry of a workflow's `jobs` comes to. */
 export type Invoked = {
@@ -49,17 +48,6 @@ export type Invoked = {
   /** The job group that it stands in, and as what. */
   group: { name: string; role: 'start' | 'member' | 'end' | 'unlock' } | null;
 };
-
-/** A job of a list, as it is written: its name, and nothing or a map of options. */
-export type Use = { reference: string; raw: Node | undefined; place: Place };
-
-/** Undefined when it has the wrong shape, which has been said. */
-export function readUse(item: Node, compiling: Compiling): Use | undefined {
-  const bare = stringOf(item.kind === 'scalar' ? read(item, compiling.loader.config.variables, compiling) : item);
-  if (bare !== undefined) return { reference: bare, raw: undefined, place: item.place };
-  const [first, second] = [...entriesOf(item)];
-  return first && !second ? { reference: first[0], raw: first[1].value, place: first[1].key } : undefined;
-}
 
 export function invoke(use: Use, compiling: Compiling): Invoked {
   const { reference, raw, place } = use;
@@ -86,7 +74,8 @@ export function invoke(use: Use, compiling: Compiling): Invoked {
 /** What it is called without a `name` of its own, and what its text sees. */
 type Surroundings = { variables: Variables; name: string; otherName: string | null };
 
-function invokeOne({ reference, raw, place }: Use, { variables, ...names }: Surroundings, member: Member | null, compiling: Compiling): Invocation | undefined {
+function invokeOne(use: Use, { variables, ...names }: Surroundings, member: Member | null, compiling: Compiling): Invocation | undefined {
+  const { reference, raw, place } = use;
   const options = readOptions(raw, place, variables, compiling);
   checkInvocation(options, compiling.problems);
   const inline = textOf(options, 'type');
@@ -97,36 +86,14 @@ function invokeOne({ reference, raw, place }: Use, { variables, ...names }: Surr
   return {
     ...(given === null ? names : { name: given, otherName: null }),
     type,
-    job: element && type !== 'approval' ? callJob(element, { reference, raw, place }, options, member, variables, compiling) : ignoreArguments(raw, compiling.problems),
+    job: element && type !== 'approval' ? callJob(element, use, options, member, variables, compiling) : ignoreArguments(raw, compiling.problems),
     requires: readRequires(options, variables, compiling),
     ...decideFilters(raw, options, variables, compiling.problems),
     contexts: textsOf(options, 'context') ?? [],
     serialGroup: readSerialGroup(options, compiling.problems),
-    options: new Map([...(type === 'approval' ? [['type', { key: place, value: scalarAt(place, type) }] as const] : []), ...[...options.entries].filter(([key]) => printedKeys.includes(key))]),
+    printed: new Map([...(type === 'approval' ? [['type', { key: place, value: scalarAt(place, type) }] as const] : []), ...[...options.entries].filter(([key]) => printedKeys.includes(key))]),
     place,
   };
-}
-
-const optionKeys = ['requires', 'name', 'context', 'type', 'filters', 'matrix', 'pre-steps', 'post-steps', 'serial-group', 'override-with'];
-const printedKeys = ['context', 'filters', 'serial-group'];
-
-/** Rendered, those that say something. A matrix has been read before, and filters that are a text are an expression. */
-export function readOptions(raw: Node | undefined, place: Place, variables: Variables, compiling: Compiling): MapNode {
-  const options = new Map<string, Entry>();
-  for (const key of optionKeys) {
-    const written = entriesOf(raw).get(key);
-    if (!written || key === 'matrix' || (key === 'filters' && written.value.kind === 'scalar')) continue;
-    const value = read(written.value, variables, compiling);
-    if (!isNull(value)) options.set(key, { key: written.key, value });
-  }
-  return { kind: 'map', entries: options, place };
-}
-
-/** An expression is decided now; a map is left to the branch or tag. */
-export function decideFilters(raw: Node | undefined, options: MapNode, variables: Variables, problems: Problems): { isOn: boolean; filters: Node | undefined } {
-  const written = childOf(raw, 'filters');
-  const expression = stringOf(written);
-  return { isOn: expression === undefined || filterExpression(expression, written!.place, variables, problems), filters: childOf(options, 'filters') };
 }
 
 /** The job that runs: that of an orb which overrides it, if there is one. */
@@ -147,8 +114,6 @@ function ignoreArguments(raw: Node | undefined, problems: Problems): null {
     if (!optionKeys.includes(name) || around.includes(name)) problems.warn(key, `'${name}' is not a recognized approval key and is ignored. Remove it.`);
   return null;
 }
-
-const around = ['pre-steps', 'post-steps'];
 
 function callJob(element: Element, { reference, raw, place }: Use, options: MapNode, member: Member | null, variables: Variables, compiling: Compiling): MapNode {
   const { loader, problems } = compiling;
@@ -188,22 +153,4 @@ function compileOnce(element: Element, call: JobCall, compiling: Compiling): Map
   let job = compiled.get(element);
   if (!job) compiled.set(element, (job = compileJob(element, call, compiling)));
   return job;
-}
-
-/** A text, a list of texts, or in it maps of name to statuses. Names may hold tags here too, where they are keys. */
-export function readRequires(options: MapNode, variables: Variables, compiling: Compiling): Requirement[] {
-  const node = childOf(options, 'requires');
-  const items = node === undefined ? [] : node.kind === 'list' ? itemsOf(node) : [node];
-  return items.flatMap((item): Requirement[] => {
-    if (item.kind === 'map') return [...item.entries].map(([name, { key, value }]) => ({ to: stringOf(read(scalarAt(key, name), variables, compiling)) ?? name, form: value, place: key }));
-    return item.kind === 'scalar' && !isNull(item) ? [{ to: item.text, form: undefined, place: item.place }] : [];
-  });
-}
-
-/** At most 512 characters of letters, digits and `._/-`. */
-export function readSerialGroup(options: MapNode, problems: Problems): string | null {
-  const key = textOf(options, 'serial-group');
-  if (key === null || /^[A-Za-z0-9._/-]{1,512}$/.test(key)) return key;
-  problems.error(childOf(options, 'serial-group')!.place, `serial-group must be 1 to 512 letters, digits and . _ / -, is ${JSON.stringify(key.slice(0, 60))}. Correct it.`);
-  return null;
 }

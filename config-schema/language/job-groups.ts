@@ -3,10 +3,12 @@
 import { checkInvocation } from './check.ts';
 import type { Compiling } from './elements.ts';
 import { textOf } from './fields.ts';
-import { decideFilters, invoke, readOptions, readRequires, readSerialGroup, readUse } from './invocations.ts';
-import type { Invocation, Invoked, Requirement, Use } from './invocations.ts';
+import { invoke } from './invocations.ts';
+import type { Invocation, Invoked } from './invocations.ts';
 import { childOf, entriesOf, itemsOf, mapAt, scalarAt } from './node.ts';
 import type { Entry, Node, Place } from './node.ts';
+import { decideFilters, readOptions, readRequires, readSerialGroup, readUse } from './invocation-options.ts';
+import type { Use } from './invocation-options.ts';
 import type { Problems } from './problems.ts';
 import type { JobType } from './processed.ts';
 
@@ -29,9 +31,9 @@ export function invokeGroup({ reference, raw, place }: Use, group: Node, compili
   const { isOn, filters } = decideFilters(raw, options, variables, problems);
   const key = readSerialGroup(options, problems);
 
-  const piece = (role: 'start' | 'end' | 'unlock', type: JobType, requires: Requirement[]): Invocation => {
+  const piece = (role: 'start' | 'end' | 'unlock', type: JobType, requires: Invocation['requires']): Invocation => {
     const job = mapAt(place, [['type', scalarAt(place, type)], ...(key !== null && type !== 'no-op' ? [['key', scalarAt(place, key)] as const] : [])]);
-    return { name: `${name}-group-${role}`, otherName: null, type, job, requires, isOn, filters, contexts: [], serialGroup: null, options: printedFilters(filters), place };
+    return { name: `${name}-group-${role}`, otherName: null, type, job, requires, isOn, filters, contexts: [], serialGroup: null, printed: printedFilters(filters), place };
   };
   const members = invokeMembers(reference, group, compiling).map((member): Invoked => {
     const prefixed = (local: string): string => (given === null ? local : `${given}-${local}`);
@@ -42,7 +44,7 @@ export function invokeGroup({ reference, raw, place }: Use, group: Node, compili
       requires: invocation.requires.map(({ to, ...how }) => ({ to: typeof to === 'string' ? prefixed(to) : to, ...how })),
       isOn: invocation.isOn && isOn,
       filters: invocation.filters ?? filters,
-      options: new Map([...printedFilters(filters), ...invocation.options]),
+      printed: new Map([...printedFilters(filters), ...invocation.printed]),
     }));
     return { invocations, aliases: member.aliases.map(prefixed), group: { name, role: 'member' } };
   });

@@ -3,7 +3,7 @@
 import { didYouMean } from '../nearest.ts';
 import type { RequiredStatus } from '../plan.ts';
 import type { Compiling } from './elements.ts';
-import type { Invocation, Invoked, Requirement } from './invocations.ts';
+import type { Invocation, Invoked } from './invocations.ts';
 import { stringOf } from './node.ts';
 import type { Node, Place } from './node.ts';
 import type { Problems } from './problems.ts';
@@ -13,7 +13,7 @@ export type Edge = { to: Invocation; statuses: RequiredStatus[]; form: Node | un
 /** What each invocation waits for, names resolved. */
 export function resolveRequires(workflow: string, entries: Invoked[], { problems, spend }: Compiling): Map<Invocation, Edge[]> {
   const find = finder(workflow, entries, problems);
-  const edgesOf = (from: Invocation, entry: Invoked, { to, form, place }: Requirement): Edge[] => {
+  const edgesOf = (from: Invocation, entry: Invoked, { to, form, place }: Invocation['requires'][number]): Edge[] => {
     const found = typeof to === 'string' ? find(from, entry, to, place) : [to];
     // A large matrix that requires a large matrix is more than anybody meant.
     return spend(found.length, place) ? found.map((one) => ({ to: one, statuses: statusesOf(form), form, place })) : [];

@@ -3,13 +3,14 @@
 import { read } from './elements.ts';
 import type { Compiling } from './elements.ts';
 import { flagOf, numberOf } from './fields.ts';
-import { invoke, readUse } from './invocations.ts';
+import { invoke } from './invocations.ts';
 import type { Invocation, Invoked } from './invocations.ts';
 import { checkOnce, groupOf, invokeGroup } from './job-groups.ts';
 import { workflowCondition } from './logic.ts';
 import { nameInvocations } from './names.ts';
 import { childOf, entriesOf, isNull, itemsOf, listAt, mapAt, scalarAt } from './node.ts';
 import type { MapNode, Node, Place } from './node.ts';
+import { readUse } from './invocation-options.ts';
 import type { ProcessedInvocation, ProcessedWorkflow } from './processed.ts';
 import { resolveRequires, withoutOff } from './requires.ts';
 import type { Edge } from './requires.ts';
@@ -94,6 +95,6 @@ function finishInvocation(invocation: Invocation, edges: Edge[], names: Map<Invo
     filters,
     serialGroup,
     place,
-    printed: { kind: 'map', entries: new Map([...(written.length > 0 ? [['requires', { key: place, value: listAt(place, written) }] as const] : []), ...invocation.options]), place },
+    printed: { kind: 'map', entries: new Map([...(written.length > 0 ? [['requires', { key: place, value: listAt(place, written) }] as const] : []), ...invocation.printed]), place },
   };
 }

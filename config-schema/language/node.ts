@@ -25,6 +25,8 @@ export type ScalarNode = {
   text: string;
   /** Nobody knows what it would be, because of a fault that has been told: it fits everywhere, so that the fault is told once. */
   isUnknown?: true;
+  /** A tag brought it from `pipeline.*`: of whatever type, or not set, it may be given for a text. */
+  isPipelineValue?: true;
   place: Place;
 };
 

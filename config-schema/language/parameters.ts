@@ -5,6 +5,7 @@ import { childOf, entriesOf, isNull, isUnknown, itemsOf, scalarAt, stringOf, unb
 import type { BoundNode, Entry, Node, Place } from './node.ts';
 import type { Problems } from './problems.ts';
 import { shown } from './schema-words.ts';
+import { isRendered } from './template.ts';
 
 export type ParameterType = (typeof types)[number];
 
@@ -52,11 +53,12 @@ export function readArguments(
   }
   const missing: string[] = [];
   for (const [name, parameter] of parameters) {
-    const argument = given.get(name)?.value;
+    const written = given.get(name)?.value;
+    const argument = parameter.type === 'string' ? asText(written) : written;
     if (argument && !(isNull(argument) && !isUnknown(argument) && parameter.default)) {
       const fault = faultOf(parameter, argument);
       if (fault) problems.error(argument.place.source === call.place.source ? argument.place : call.place, `Type error for argument ${name}: ${fault}`);
-      values.set(name, fault ? unknownAt(argument.place) : parameter.type === 'string' ? asText(argument) : argument);
+      values.set(name, fault ? unknownAt(argument.place) : argument);
     } else if (parameter.default) values.set(name, call.defaultOf(parameter));
     else {
       missing.push(name);
@@ -73,11 +75,10 @@ function faultOf({ type, choices }: Parameter, argument: Node): string | undefin
   const node = unbound(argument);
   const value = node.kind === 'scalar' ? node.value : undefined;
   // What a tag gives cannot be put into quotes.
-  const isTag = argument.place.source.text.startsWith('<<', argument.place.start) || /^["']<</.test(argument.place.source.text.slice(argument.place.start, argument.place.start + 3));
-  const wrong = (remedy: string): string => `expected type: ${type}, actual value: ${describe(node)}. ${isTag ? `Hand over what is of type ${type}.` : remedy}`;
+  const wrong = (remedy: string): string => `expected type: ${type}, actual value: ${describe(node)}. ${isRendered(node) ? `Hand over what is of type ${type}.` : remedy}`;
   switch (type) {
     case 'string':
-      return typeof value === 'string' || asText(node) !== node ? undefined : wrong(typeof value === 'number' || typeof value === 'boolean' ? 'Put quotes around it.' : 'Write a text.');
+      return typeof value === 'string' ? undefined : wrong(typeof value === 'number' || typeof value === 'boolean' ? 'Put quotes around it.' : 'Write a text.');
     case 'boolean':
       return typeof value === 'boolean' ? undefined : wrong('Write true or false, without quotes.');
     case 'integer':
@@ -98,8 +99,8 @@ function faultOf({ type, choices }: Parameter, argument: Node): string | undefin
   }
 }
 
-/** The original takes any value of the pipeline for a text, such as its number. */
-const asText = (node: Node): Node => (node.kind === 'scalar' && node.isPipelineValue && node.value !== null ? scalarAt(node.place, node.text) : node);
+/** The original takes any value of the pipeline for a text: its number, and the tag where none is set. */
+const asText = (node: Node | undefined): Node | undefined => (node?.kind === 'scalar' && node.isPipelineValue ? scalarAt(node.place, node.text) : node);
 
 /** 1.0 is a number, and no integer. */
 const isInteger = (node: Node): boolean => node.kind === 'scalar' && Number.isInteger(node.value) && !node.text.includes('.');

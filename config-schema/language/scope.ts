@@ -9,9 +9,10 @@ import type { Variables } from './template.ts';
 /** `pipeline.*` of a file. An orb sees the values and not the parameters, which are its user's. */
 export function pipelineVariables(source: Source, values: PipelineValues, parameters: ReadonlyMap<string, Node> | null): Variables {
   const place = { source, start: 0, end: 0 };
-  const known = new Map<string, Node>(Object.entries(values).map(([name, value]) => [`pipeline.${name}`, scalarAt(place, value)]));
+  const valueAt = (value: PipelineValues[string]): Node => ({ ...scalarAt(place, value), isPipelineValue: true });
+  const known = new Map(Object.entries(values).map(([name, value]) => [`pipeline.${name}`, valueAt(value)]));
   for (const [name, node] of parameters ?? []) known.set(`pipeline.parameters.${name}`, node);
-  const unset = scalarAt(place, null);
+  const unset = valueAt(null);
   return {
     lookup: (name) => known.get(name) ?? (mayBeUnset.test(name) ? unset : undefined),
     unknown: (name) => `Referred to a variable "${name}" that does not exist.${didYouMean(name, known.keys())} ${remedyFor(name, parameters !== null)}`,

@@ -117,8 +117,7 @@ function renderText(node: ScalarNode, variables: Variables, problems: Problems):
         const value = valueOf(part);
         failed ||= typeof value === 'object' && isUnknown(value);
         text += textOf(part, value, report);
-      }
-      else {
+      } else {
         const value = variables.lookup(part.name);
         if (!value) report(part.nth, variables.unknown(part.name));
         else if (isTruthy(value) !== part.inverted) text = write(part.parts, text);
@@ -147,7 +146,8 @@ function renderText(node: ScalarNode, variables: Variables, problems: Problems):
 function nodeOf(value: Value, place: Place): Node {
   if (typeof value === 'object') return value.kind === 'scalar' ? { ...value, place } : value;
   if (typeof value === 'bigint') return scalarAt(place, Number(value), String(value));
-  return scalarAt(place, value ?? null);
+  // Nothing but values of the pipeline can be not set.
+  return value === undefined ? { ...scalarAt(place, null), isPipelineValue: true } : scalarAt(place, value);
 }
 
 /** What a value is inside a longer text; what is not set is empty. */

@@ -7,6 +7,7 @@ import type { Invocation, Invoked } from './invocations.ts';
 import { stringOf } from './node.ts';
 import type { Node, Place } from './node.ts';
 import type { Problems } from './problems.ts';
+import { reach } from './reach.ts';
 
 export type Edge = { to: Invocation; statuses: RequiredStatus[]; form: Node | undefined; place: Place };
 
@@ -90,20 +91,8 @@ export function withoutOff(edges: Map<Invocation, Edge[]>): Map<Invocation, Edge
   return new Map([...edges].filter(([invocation]) => !off.has(invocation)).map(([invocation, list]) => [invocation, list.filter(({ to }) => !off.has(to))]));
 }
 
-/** Those that `begins` says, and whoever requires nobody but such, in the order in which they are reached. */
-function walk(edges: Map<Invocation, Edge[]>, begins: (invocation: Invocation) => boolean): Set<Invocation> {
-  const open = new Map([...edges].map(([invocation, list]) => [invocation, list.length]));
-  const dependents = new Map<Invocation, Invocation[]>([...edges.keys()].map((invocation) => [invocation, []]));
-  for (const [invocation, list] of edges) for (const { to } of list) dependents.get(to)!.push(invocation);
-  const reached = new Set([...edges.keys()].filter(begins));
-  // A set goes on to what is added to it on the way.
-  for (const invocation of reached)
-    for (const dependent of dependents.get(invocation)!) {
-      open.set(dependent, open.get(dependent)! - 1);
-      if (open.get(dependent) === 0) reached.add(dependent);
-    }
-  return reached;
-}
+const walk = (edges: Map<Invocation, Edge[]>, begins: (invocation: Invocation) => boolean): Set<Invocation> =>
+  reach(edges.keys(), (invocation) => edges.get(invocation)!.map(({ to }) => to), begins);
 
 /** Takes away the jobs that can start, then those that can start after them; what is left waits for itself. */
 function checkCircles(edges: Map<Invocation, Edge[]>, problems: Problems): void {

@@ -5,6 +5,7 @@ import type { Ref } from './filters.ts';
 import { childOf, itemsOf } from './node.ts';
 import { toPlanJob } from './plan-job.ts';
 import type { Problems } from './problems.ts';
+import { reach } from './reach.ts';
 import type { Processed, ProcessedInvocation, ProcessedWorkflow } from './processed.ts';
 import type { Plan, PlanJob, PlanSchedule, PlanWorkflow, WorkflowJob } from '../plan.ts';
 import { textOf } from './fields.ts';
@@ -58,18 +59,7 @@ function toWorkflowJob({ name, type, requires, contexts, serialGroup }: Processe
  * something, and must not become the first to run.
  */
 export function runningJobs<Job extends { name: string; requires: readonly { name: string }[] }>(jobs: readonly Job[], runs: (job: Job) => boolean): Job[] {
-  const open = new Map(jobs.map((job) => [job, new Set(job.requires.map(({ name }) => name))]));
-  const dependents = Map.groupBy(
-    jobs.flatMap((job) => [...open.get(job)!].map((name) => ({ name, job }))),
-    ({ name }) => name,
-  );
-  const gone = new Set(jobs.filter((job) => !runs(job)));
-  // A set goes on to what is added to it on the way.
-  for (const { name } of gone)
-    for (const { job } of dependents.get(name) ?? []) {
-      const waits = open.get(job)!;
-      waits.delete(name);
-      if (waits.size === 0) gone.add(job);
-    }
+  const byName = new Map(jobs.map((job) => [job.name, job]));
+  const gone = reach(jobs, ({ requires }) => requires.map(({ name }) => byName.get(name)!), (job) => !runs(job));
   return jobs.filter((job) => !gone.has(job));
 }

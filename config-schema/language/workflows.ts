@@ -1,5 +1,6 @@
 // Which workflows are live, and what does each come to?
 
+import { encodeName } from '../address.ts';
 import { read } from './elements.ts';
 import type { Compiling } from './elements.ts';
 import { flagOf, numberOf } from './fields.ts';
@@ -11,6 +12,7 @@ import { nameInvocations } from './names.ts';
 import { childOf, entriesOf, isNull, itemsOf, listAt, mapAt, scalarAt } from './node.ts';
 import type { MapNode, Node, Place } from './node.ts';
 import { readUse } from './invocation-options.ts';
+import type { Problems } from './problems.ts';
 import type { ProcessedInvocation, ProcessedWorkflow } from './processed.ts';
 import { resolveRequires, withoutOff } from './requires.ts';
 import type { Edge } from './requires.ts';
@@ -23,8 +25,23 @@ export function compileWorkflows(file: MapNode, compiling: Compiling): { workflo
   const live = workflowsOf(file, compiling).map((workflow) => compiling.problems.calling({ kind: 'workflow', name: workflow.name, place: workflow.place }, () => compileWorkflow(workflow, compiling)));
   const names = nameInvocations(live.map(({ edges }) => [...edges.keys()]));
   const jobs = new Map<string, MapNode>();
-  for (const { edges } of live) for (const invocation of edges.keys()) if (invocation.job) jobs.set(names.get(invocation)!, invocation.job);
+  for (const { name: workflow, place, edges } of live) {
+    checkLength(workflow, place, compiling.problems);
+    for (const invocation of edges.keys()) {
+      const name = names.get(invocation)!;
+      checkLength(name, invocation.place, compiling.problems);
+      if (invocation.job) jobs.set(name, invocation.job);
+    }
+  }
   return { jobs, workflows: live.map((workflow) => finish(workflow, names, compiling)) };
+}
+
+/** Names become keys of the object store, where a file's name ends at 255 bytes; signs that are encoded there count threefold. */
+const longestNameBytes = 200;
+
+function checkLength(name: string, place: Place, problems: Problems): void {
+  const bytes = new TextEncoder().encode(encodeName(name)).length;
+  if (bytes > longestNameBytes) problems.error(place, `the name ${JSON.stringify(`${name.slice(0, 40)}…`)} has ${bytes} bytes, more than ${longestNameBytes}. Shorten it.`);
 }
 
 /** Those that are on. Without workflows, a job called `build` is one. */

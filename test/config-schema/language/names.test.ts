@@ -79,8 +79,8 @@ suite('2.1 §9.1 names in requires are those before any number', () => {
 
 suite('names are kept in the object store, which bounds them', () => {
   const long = 'x'.repeat(201);
-  test('a name of 200 bytes is one', () => assert.deepEqual(problemsOf(file(`w: {jobs: [a: {name: ${'x'.repeat(200)}}]}`)), []));
-  test('a longer one of a job is not', () => assert.match(problemsOf(file(`w: {jobs: [a: {name: ${long}}]}`)).join(), /workflows\.w\.jobs\[0\]\.a: the name "x{40}…" has 201 bytes, more than 200\. Shorten it\./));
-  test('nor of a workflow', () => assert.match(problemsOf(file(`${long}: {jobs: [a]}`)).join(), /has 201 bytes, more than 200/));
-  test('what is encoded there counts threefold', () => assert.match(problemsOf(file(`w: {jobs: [a: {name: "${'a '.repeat(67)}"}]}`)).join(), /has 268 bytes/));
+  test('a name of 200 bytes is one', () => assert.deepEqual(problemsOf(file(`workflows: {w: {jobs: [a: {name: ${'x'.repeat(200)}}]}}`)), []));
+  test('a longer one of a job is not', () => assert.match(problemsOf(file(`workflows: {w: {jobs: [a: {name: ${long}}]}}`)).join(), /workflows\.w\.jobs\[0\]\.a: the name "x{40}…" has 201 bytes, more than 200\. Shorten it\./));
+  test('nor of a workflow', () => assert.match(problemsOf(file(`workflows: {${long}: {jobs: [a]}}`)).join(), /has 201 bytes, more than 200/));
+  test('what is encoded there counts threefold', () => assert.match(problemsOf(file(`workflows: {w: {jobs: [a: {name: "${'a '.repeat(67)}"}]}}`)).join(), /has 268 bytes/));
 });

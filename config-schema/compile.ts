@@ -144,8 +144,7 @@ function readPipelineParameters(file: MapNode, source: Source, given: Readonly<R
   const parameters = readParameters(section?.value, 'pipeline', problems);
   for (const parameter of parameters.values()) {
     // One without a default has been reported.
-    parameter.default = parameter.default ? render(parameter.default, alone, problems) : unknownAt(place);
-    checkDefault(parameter, parameter.default, problems);
+    parameter.default = parameter.default ? checkDefault(parameter, render(parameter.default, alone, problems), problems) : unknownAt(place);
   }
   return readArguments({ what: 'the pipeline', place, parameters, given: entries, defaultOf: ({ default: value }) => value! }, problems);
 }

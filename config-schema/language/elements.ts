@@ -6,7 +6,7 @@ import type { Element, Library, Loader } from './library.ts';
 import { checkDefault, readArguments, readParameters } from './parameters.ts';
 import type { Parameter } from './parameters.ts';
 import type { Problems } from './problems.ts';
-import { elementVariables } from './scope.ts';
+import { elementVariables, undeclared } from './scope.ts';
 import { hasTagsBelow, namesIn, render } from './template.ts';
 import type { Variables } from './template.ts';
 
@@ -41,11 +41,10 @@ export function parametersOf(element: Element, { problems, hasTemplates }: Compi
 
 /** The original refuses an undeclared parameter even where the text would not be used. */
 function checkReferences(element: Element, parameters: Map<string, Parameter>, problems: Problems): void {
-  const variables = elementVariables(`${element.kind} ${element.name}`, new Map(), element.library.variables);
   for (const [key, { value }] of element.node.entries) {
     if (key === 'parameters' || !hasTagsBelow(value)) continue;
     for (const { name, place } of namesIn(value))
-      if (name.startsWith('parameters.') && !parameters.has(name.slice('parameters.'.length))) problems.error(place, variables.unknown(name));
+      if (name.startsWith('parameters.') && !parameters.has(name.slice('parameters.'.length))) problems.error(place, undeclared(name, `${element.kind} ${element.name}`, parameters.keys()));
   }
 }
 
@@ -60,8 +59,7 @@ export function callElement(element: Element, given: Iterable<readonly [string, 
 }
 
 function defaultOf(parameter: Parameter, element: Element, compiling: Compiling): Node {
-  const value = read(parameter.default!, element.library.variables, compiling);
-  if (value !== parameter.default) checkDefault(parameter, value, compiling.problems);
+  const value = checkDefault(parameter, read(parameter.default!, element.library.variables, compiling), compiling.problems);
   return ['steps', 'executor'].includes(parameter.type) ? bind(value, element.library) : value;
 }
 

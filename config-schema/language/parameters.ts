@@ -29,10 +29,12 @@ export function readParameters(node: Node | undefined, owner: 'pipeline' | 'job'
   return parameters;
 }
 
-/** Reports a default that does not fit its own parameter. Defaults with templates are judged when they are used. */
-export function checkDefault(parameter: Parameter, value: Node, problems: Problems): void {
+/** The default, or, when it does not fit its own parameter, an unknown value. Defaults with templates are judged when they are used. */
+export function checkDefault(parameter: Parameter, value: Node, problems: Problems): Node {
   const fault = faultOf(parameter, value);
-  if (fault) problems.error(value.place, `Type error for the default of parameter ${parameter.name}: ${fault}`);
+  if (!fault) return value;
+  problems.error(value.place, `Type error for the default of parameter ${parameter.name}: ${fault}`);
+  return unknownAt(value.place);
 }
 
 /**

@@ -40,12 +40,12 @@ export function elementVariables(what: string, parameters: ReadonlyMap<string, N
   return {
     ...(executorOf && { executor: executorOf }),
     lookup: (name) => (name.startsWith('parameters.') ? parameters.get(name.slice('parameters.'.length)) : outer.lookup(name)),
-    unknown: (name) =>
-      name.startsWith('parameters.')
-        ? `Arguments referenced without declared parameters: ${name}.${didYouMean(name.slice('parameters.'.length), parameters.keys())} Declare it under parameters of the ${what}, or correct the name.`
-        : outer.unknown(name),
+    unknown: (name) => (name.startsWith('parameters.') ? undeclared(name, what, parameters.keys()) : outer.unknown(name)),
   };
 }
+
+export const undeclared = (name: string, what: string, declared: Iterable<string>): string =>
+  `Arguments referenced without declared parameters: ${name}.${didYouMean(name.slice('parameters.'.length), declared)} Declare it under parameters of the ${what}, or correct the name.`;
 
 /** `matrix.x` above the pipeline's values. */
 export function matrixVariables(values: ReadonlyMap<string, Node>, outer: Variables): Variables {

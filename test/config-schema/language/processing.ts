@@ -66,3 +66,9 @@ export const indent = (lines: string, columns: number): string =>
 
 /** The command of a job's first step. */
 export const commandOf = (job: Job | undefined): unknown => (job?.['steps'] as { run: { command: string } }[])[0]!.run.command;
+
+/** What the steps of a job run, or the steps themselves where they are others. */
+export const stepsOf = (job: Job | undefined): unknown[] => (job?.['steps'] as (string | { run?: { command: unknown } })[]).map((step) => (typeof step === 'object' && step.run ? step.run.command : step));
+
+/** The same of the job build. */
+export const buildStepsOf = (text: string, options?: Options): unknown[] => stepsOf(printedOf(text, options).jobs['build']);

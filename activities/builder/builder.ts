@@ -1,7 +1,5 @@
 // One builder: the sandboxes that it holds, from lease to close, and across its own restarts.
 
-import { spawn } from 'node:child_process';
-import { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { planKey, stepLogKey } from '../../config-schema/address.ts';
 import type { StepResult } from '../../config-schema/outcome.ts';
@@ -21,6 +19,7 @@ import type { SandboxHost } from './sandbox.ts';
 import { openStepLog, type StepLog } from './step-log.ts';
 import { brokenStep, stepResult } from './step-result.ts';
 import { stepSpec } from './step-spec.ts';
+import { uploadPack } from './upload-pack.ts';
 
 export type ResourceClass = { cpus: number; memoryBytes: number; pids: number; diskBytes: number | null };
 
@@ -369,9 +368,3 @@ const forgePages = ({ trigger: { repository }, repositoryUrl, pullRequestUrls }:
   repositoryUrl: repositoryUrl ?? `https://github.com/${repository.owner}/${repository.name}`,
   pullRequestUrls: pullRequestUrls ?? [],
 });
-
-/** Serves the one repository, for reading, on whatever stream it is piped to. */
-function uploadPack(mirror: string): Duplex {
-  const git = spawn('git', ['-c', 'safe.directory=*', 'upload-pack', '--strict', mirror], { stdio: ['pipe', 'pipe', 'ignore'], env: { PATH: process.env.PATH, HOME: '/nonexistent' } });
-  return Duplex.from({ readable: git.stdout, writable: git.stdin });
-}

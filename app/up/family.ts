@@ -29,7 +29,8 @@ export function startFamily(members: readonly Member[], say: (line: string) => v
         const [program, ...args] = member.command;
         // A group of its own: Ctrl-C at the terminal reaches us alone, and we end them in order.
         child = spawn(program!, args, { env: member.env, stdio: ['ignore', 'ignore', 'inherit'], detached: true });
-        const [code, signal] = (await Promise.race([once(child, 'exit'), once(child, 'error')])) as [number | Error | null, string | null];
+        // A program that cannot be started has no exit: `once` rejects with the reason.
+        const [code, signal] = (await once(child, 'exit').catch((error: unknown) => [error, null])) as [number | Error | null, string | null];
         if (ending.signal.aborted) return;
         say(`${member.name} ended (${code instanceof Error ? code.message : (signal ?? `exit code ${code}`)}); it is started again`);
         if (Date.now() - startedAt > steadyMs) pauseMs = firstPauseMs;

@@ -82,9 +82,8 @@ async function runBackend(world: World, children: Set<ChildProcess>, request: In
     request.pipe(child.stdin!).on('error', () => {});
     child.stderr!.resume();
     response.on('close', () => child.kill('SIGTERM'));
-    const ended = once(child, 'close');
-    await relay(child, response);
-    return Number((await ended)[0] ?? 0);
+    const [[code]] = await Promise.all([once(child, 'close') as Promise<[number | null]>, relay(child, response)]);
+    return code ?? 0;
   });
   response.end();
 }

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, writeFileSync } from 'node:fs';
+import { SandboxError } from '../../builder/sandbox.ts';
 import { idsPerRange, rangeId } from './ranges.ts';
 
 /**
@@ -23,16 +24,22 @@ export function userNamespaces(): { of(number: number): Promise<number>; known()
 
 async function openUserNamespace(first: number): Promise<number> {
   const child = spawn('unshare', ['--user', '--', 'cat'], { stdio: ['pipe', 'pipe', 'ignore'] });
-  const ended = once(child, 'close');
-  // The echo proves that cat runs, hence that its namespace exists; an early end answers undefined.
-  child.stdin.write('\n');
-  const echoed = await Promise.race([once(child.stdout, 'data'), ended.then(() => null)]);
-  if (!echoed) throw new Error('unshare --user could not make a user namespace; "roundhouse doctor" says what the kernel lacks');
-  const map = `0 ${first} ${idsPerRange}\n`;
-  writeFileSync(`/proc/${child.pid}/uid_map`, map);
-  writeFileSync(`/proc/${child.pid}/gid_map`, map);
-  const descriptor = openSync(`/proc/${child.pid}/ns/user`, 'r');
-  child.stdin.end();
-  await ended;
-  return descriptor;
+  const ended = once(child, 'close').then(
+    ([code]: (number | null)[]) => `unshare --user ended with exit code ${code}`,
+    (error: Error) => error.message,
+  );
+  child.stdin.on('error', () => {}); // It ended without reading: `ended` says how.
+  try {
+    // The echo proves that cat runs, hence that its namespace exists.
+    child.stdin.write('\n');
+    const early = await Promise.race([once(child.stdout, 'data').then(() => null), ended]);
+    if (early !== null) throw new SandboxError('start-failed', 'The sandbox could not be made: this machine allows no user namespace. "roundhouse doctor" says what is missing.', { cause: new Error(early) });
+    const map = `0 ${first} ${idsPerRange}\n`;
+    writeFileSync(`/proc/${child.pid}/uid_map`, map);
+    writeFileSync(`/proc/${child.pid}/gid_map`, map);
+    return openSync(`/proc/${child.pid}/ns/user`, 'r');
+  } finally {
+    child.stdin.end();
+    await ended;
+  }
 }

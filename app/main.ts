@@ -14,7 +14,7 @@ import { lastLines } from '../activities/control/last-lines.ts';
 import { controlWorker } from '../activities/control/worker.ts';
 import { loadOrCreateKey } from '../activities/key-file.ts';
 import { logCodec } from '../activities/log-codec.ts';
-import { deliverTrigger } from '../workflows/client.ts';
+import { deliverTrigger, isPipelineOpen } from '../workflows/client.ts';
 import { listBuilds, readPipeline } from './builds.ts';
 import { readGitHubApp } from './github-app.ts';
 import { operatorLog } from './operator-log.ts';
@@ -65,6 +65,8 @@ await endOnTrouble(async () => {
       resourceClass: classChoice(settings, registry),
       explainWait: waitReason(registry),
       builderSeenAt: seenAt(registry),
+      isPipelineOpen: (repositoryId, number) => isPipelineOpen(client, repositoryId, number),
+      pipelinesAtOnce: settings.pipelinesAtOnce,
       seal,
       lastLines: (key, lines) => lastLines(store, key, lines),
       configPaths: settings.configPaths,
@@ -86,7 +88,7 @@ await endOnTrouble(async () => {
     settings: { host: settings.host, port: settings.port, github: github && { appId: github.appId, privateKey: github.privateKey, webhookSecret: github.webhookSecret } },
     log,
     handlers: [healthHandler(registry), page.handler],
-    deliver: (trigger) => deliverTrigger(client, trigger),
+    deliver: (trigger) => deliverTrigger(client, trigger, settings),
   });
   server.httpServer.on('upgrade', (req, socket, head: Buffer) => {
     if (!page.upgrade(req, socket, head)) socket.destroy();

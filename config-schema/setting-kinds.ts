@@ -26,6 +26,7 @@ export const secret = kind('a text', z.string().min(1));
 export const path = kind('a path', plain);
 export const port = kind('a port from 1 to 65535, or 0 for any free one', numeric.pipe(z.int().min(0).max(65535)));
 export const seconds = kind('a whole number of seconds above 0', numeric.pipe(z.int().min(1)));
+export const count = kind('a whole number, or 0 for any number', numeric.pipe(z.int().min(0)));
 export const factor = kind('a number above 0', numeric.pipe(z.number().positive()));
 export const flag = kind('true or false', z.union([z.boolean(), plain.pipe(z.enum(['true', 'false'])).transform((word) => word === 'true')]));
 export const duration = kind(

@@ -1,23 +1,37 @@
 // How do other processes speak to the temporal workflows?
 
+import { createHash } from 'node:crypto';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { pipelineWorkflowId, repositoryWorkflowId, sliceWorkflowId, type SliceKey } from '../config-schema/address.ts';
 import { controlQueue } from '../config-schema/queues.ts';
-import type { Trigger } from '../config-schema/trigger.ts';
+import { triggerIdentities, type Trigger } from '../config-schema/trigger.ts';
 import type { PipelineView, SliceView } from '../config-schema/view.ts';
-import { openPipelines, pipelineView, sliceView, triggered } from './messages.ts';
+import { disowned, openPipelines, pipelineView, sliceView, triggered, type Delivered } from './messages.ts';
 import type { repository } from './repository.ts';
 
 /** Hands what happened to the single writer of its repository. When it resolves, the trigger is durable. */
-export async function deliverTrigger(client: Client, trigger: Trigger): Promise<void> {
+export async function deliverTrigger(client: Client, trigger: Trigger, { pipelinesAtOnce = 0, askAfterSeconds = 60 }: { pipelinesAtOnce?: number; askAfterSeconds?: number } = {}): Promise<void> {
   const { id } = trigger.repository;
-  await client.workflow.signalWithStart<typeof repository, [Trigger]>('repository', {
+  await client.workflow.signalWithStart<typeof repository, [Delivered]>('repository', {
     workflowId: repositoryWorkflowId(id),
     taskQueue: controlQueue,
-    args: [{ repositoryId: id, nextNumber: null, seen: [], open: [], waiting: [] }],
+    args: [{ repositoryId: id, nextNumber: null, seen: [], pipelinesAtOnce, running: [], waiting: [], inbox: [] }],
     signal: triggered,
-    signalArgs: [trigger],
+    signalArgs: [{ trigger, hashes: triggerIdentities(trigger).map(hashOf), pipelinesAtOnce, askAfterSeconds }],
   });
+}
+
+/** 96 bits: too many for somebody who could choose a ref's name so that another's push passes for known. */
+const hashOf = (identity: string): string => createHash('sha256').update(identity).digest('base64url').slice(0, 16);
+
+/** Ends the open pipelines of a repository that we can report nothing to any more, without a word to GitHub. When it resolves, that is durable. */
+export async function disownRepository(client: Client, repositoryId: number, reason: string): Promise<void> {
+  try {
+    await client.workflow.getHandle(repositoryWorkflowId(repositoryId)).signal(disowned, reason);
+  } catch (error) {
+    // Nothing ever happened in it.
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
 }
 
 /** Numbers of the repository's open pipelines, as its single writer knows them. */
@@ -72,13 +86,21 @@ export async function listOpenPipelines(client: Client): Promise<{ repositoryId:
   return found;
 }
 
+export async function isPipelineOpen(client: Client, repositoryId: number, number: number): Promise<boolean> {
+  try {
+    return (await client.workflow.getHandle(pipelineWorkflowId(repositoryId, number)).describe()).status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
 /** Answers false when the pipeline is not open. */
 export async function cancelPipeline(client: Client, repositoryId: number, number: number): Promise<boolean> {
-  const handle = client.workflow.getHandle(pipelineWorkflowId(repositoryId, number));
+  // The server takes a cancellation of an ended workflow without a word.
+  if (!(await isPipelineOpen(client, repositoryId, number))) return false;
   try {
-    // The server takes a cancellation of an ended workflow without a word.
-    if ((await handle.describe()).status.name !== 'RUNNING') return false;
-    await handle.cancel();
+    await client.workflow.getHandle(pipelineWorkflowId(repositoryId, number)).cancel();
     return true;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false;

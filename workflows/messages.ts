@@ -6,10 +6,23 @@ import type { Trigger } from '../config-schema/trigger.ts';
 import type { PipelineView, SliceView } from '../config-schema/view.ts';
 
 /** To the repository: something happened. */
-export const triggered = defineSignal<[Trigger]>('triggered');
+export const triggered = defineSignal<[Delivered]>('triggered');
+export type Delivered = {
+  trigger: Trigger;
+  /** By which it is known again: of its `triggerIdentities`. */
+  hashes: string[];
+  /** The setting of now; 0: any number. */
+  pipelinesAtOnce: number;
+  /** How long pipelines wait until the repository asks about those that run. */
+  askAfterSeconds: number;
+};
+/** To the repository, and on to each of its open pipelines: nothing can be reported there any more, for this reason. */
+export const disowned = defineSignal<[string]>('disowned');
+/** To a pipeline that waits: there is room now. */
+export const mayBegin = defineSignal('mayBegin');
 /** To the repository, from a pipeline: it has ended. */
 export const pipelineEnded = defineSignal<[{ number: number; outcome: Outcome }]>('pipelineEnded');
-/** Of the repository: the numbers of its open pipelines. */
+/** Of the repository: the numbers of its open pipelines, those that wait last. */
 export const openPipelines = defineQuery<number[]>('openPipelines');
 /** Of a pipeline: all of it, but for the steps of running slices. */
 export const pipelineView = defineQuery<PipelineView>('pipelineView');

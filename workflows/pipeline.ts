@@ -1,6 +1,6 @@
 // One trigger, one compiled config: load it, run its graph, report every job, keep the summary.
 
-import { CancellationScope, getExternalWorkflowHandle, isCancellation, log, setHandler } from '@temporalio/workflow';
+import { CancellationScope, condition, getExternalWorkflowHandle, isCancellation, log, setHandler } from '@temporalio/workflow';
 import { repositoryWorkflowId } from '../config-schema/address.ts';
 import { combine, type Outcome } from '../config-schema/outcome.ts';
 import type { Trigger } from '../config-schema/trigger.ts';
@@ -9,10 +9,15 @@ import { control, type LoadedPipeline } from './activities.ts';
 import { coalesced, type Coalesced } from './coalesced.ts';
 import { slicesAtOnce } from './gate.ts';
 import { runJob } from './job.ts';
-import { pipelineEnded, pipelineView, sliceProgress, type SliceProgress } from './messages.ts';
+import { disowned, mayBegin, pipelineEnded, pipelineView, sliceProgress, type SliceProgress } from './messages.ts';
 import { readyJobs } from './ready-jobs.ts';
 
-export type PipelineInput = { trigger: Trigger; number: number };
+export type PipelineInput = {
+  trigger: Trigger;
+  number: number;
+  /** Why it must wait until the repository says that it may begin. */
+  waits?: string;
+};
 
 export async function pipeline(input: PipelineInput): Promise<Outcome> {
   const { trigger, number } = input;
@@ -22,8 +27,9 @@ export async function pipeline(input: PipelineInput): Promise<Outcome> {
     number,
     trigger,
     trust: null,
-    state: 'running',
+    state: input.waits === undefined ? 'running' : 'waiting',
     outcome: null,
+    ...(input.waits !== undefined && { reason: input.waits }),
     startedAt: now(),
     endedAt: null,
     workflows: [],
@@ -31,15 +37,26 @@ export async function pipeline(input: PipelineInput): Promise<Outcome> {
   setHandler(pipelineView, () => view);
 
   const reports: Coalesced[] = [];
+  const work = new CancellationScope();
+  let unreachable: string | undefined;
+  setHandler(disowned, (reason) => {
+    unreachable = reason;
+    for (const report of reports) report.giveUp();
+    work.cancel();
+  });
   try {
-    const loaded = await control.load(input);
-    view.trigger = { ...trigger, commit: loaded.commit };
-    view.outcome = await run(view, loaded, reports);
+    view.outcome = await work.run(async () => {
+      await untilItMayBegin(view);
+      const loaded = await control.load({ trigger, number });
+      view.trigger = { ...trigger, commit: loaded.commit };
+      return run(view, loaded, reports);
+    });
   } catch (error) {
     if (!isCancellation(error)) log.error('the pipeline broke', { error });
     view.outcome = isCancellation(error) ? 'canceled' : 'broken';
-    view.reason ??= isCancellation(error) ? 'canceled before it began' : 'Roundhouse failed; the operator finds the reason in the log of the app';
+    view.reason = isCancellation(error) ? 'canceled before it began' : 'Roundhouse failed; the operator finds the reason in the log of the app';
   }
+  if (unreachable !== undefined && view.outcome === 'canceled') view.reason = unreachable;
   view.state = 'ended';
   view.endedAt = now();
 
@@ -54,6 +71,15 @@ export async function pipeline(input: PipelineInput): Promise<Outcome> {
     }
   });
   return view.outcome;
+}
+
+async function untilItMayBegin(view: PipelineView): Promise<void> {
+  if (view.state !== 'waiting') return;
+  let may = false;
+  setHandler(mayBegin, () => void (may = true));
+  await condition(() => may);
+  Object.assign(view, { state: 'running', startedAt: now() });
+  delete view.reason;
 }
 
 async function run(view: PipelineView, loaded: LoadedPipeline, reports: Coalesced[]): Promise<Outcome> {

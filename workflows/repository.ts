@@ -1,89 +1,135 @@
-// The single writer of one repository: which of what happened becomes a pipeline, and under which number?
+// The single writer of one repository: which of what happened becomes a pipeline, under which number, and when may it begin?
 
-import {
-  ParentClosePolicy,
-  allHandlersFinished,
-  condition,
-  continueAsNew,
-  log,
-  setHandler,
-  startChild,
-  workflowInfo,
-} from '@temporalio/workflow';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { ParentClosePolicy, allHandlersFinished, condition, continueAsNew, getExternalWorkflowHandle, isCancellation, log, setHandler, startChild, workflowInfo } from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError, type SignalDefinition } from '@temporalio/common';
 import { pipelineWorkflowId } from '../config-schema/address.ts';
-import { triggerIdentities, type Trigger } from '../config-schema/trigger.ts';
 import { control } from './activities.ts';
-import { openPipelines, pipelineEnded, triggered } from './messages.ts';
+import { disowned, mayBegin, openPipelines, pipelineEnded, triggered, type Delivered } from './messages.ts';
 import type { pipeline } from './pipeline.ts';
+import { memoryOf, type Seen } from './seen.ts';
 
-/** Deliveries are remembered for longer than GitHub offers to redeliver them (3 days). */
-const rememberedMs = 4 * 24 * 60 * 60 * 1000;
 const eventsBeforeContinuing = 4000;
 
 export type RepositoryState = {
   repositoryId: number;
   /** Null: ask the history. */
   nextNumber: number | null;
-  /** Identity of a trigger -> when it was seen (ms). */
-  seen: [string, number][];
-  /** Pipelines that have not ended. */
-  open: number[];
+  seen: Seen;
+  /** As it was last said; 0: any number. */
+  pipelinesAtOnce: number;
+  /** Pipelines that have begun and not ended. */
+  running: number[];
+  /** Started, and waiting to begin, in their order. */
+  waiting: number[];
   /** Came in while the last run was closing. */
-  waiting: Trigger[];
+  inbox: Message[];
 };
 
-export async function repository(state: RepositoryState): Promise<void> {
-  const waiting = [...state.waiting];
-  const open = new Set(state.open);
-  const seen = new Map(state.seen);
-  let nextNumber = state.nextNumber;
+type Message = ({ kind: 'triggered' } & Delivered) | { kind: 'disowned'; reason: string };
 
-  setHandler(triggered, (trigger) => void waiting.push(trigger));
-  setHandler(pipelineEnded, ({ number }) => void open.delete(number));
-  setHandler(openPipelines, () => [...open]);
+export async function repository(state: RepositoryState): Promise<void> {
+  const { repositoryId } = state;
+  const inbox = [...state.inbox];
+  const running = new Set(state.running);
+  const waiting = new Set(state.waiting);
+  const memory = memoryOf(state.seen);
+  let { nextNumber, pipelinesAtOnce } = state;
+  let askAfterSeconds = 60;
+  let lookAgainAt = 0;
+
+  setHandler(triggered, (delivered) => void inbox.push({ kind: 'triggered', ...delivered }));
+  setHandler(disowned, (reason) => void inbox.push({ kind: 'disowned', reason }));
+  setHandler(pipelineEnded, ({ number }) => {
+    running.delete(number);
+    waiting.delete(number);
+  });
+  setHandler(openPipelines, () => [...running, ...waiting]);
 
   const mustContinue = (): boolean => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > eventsBeforeContinuing;
+  const hasRoom = (): boolean => pipelinesAtOnce === 0 || running.size < pipelinesAtOnce;
+  const nextMayBegin = (): boolean => waiting.size > 0 && hasRoom();
+  const hasWork = (): boolean => inbox.length > 0 || nextMayBegin() || mustContinue();
 
   while (!mustContinue()) {
-    await condition(() => waiting.length > 0 || mustContinue());
-    const trigger = waiting.shift();
-    if (!trigger) continue;
-    forgetOld(seen);
-    const identities = triggerIdentities(trigger);
-    if (identities.some((identity) => seen.has(identity))) {
-      log.info('dropped a repeated delivery', { deliveryId: trigger.deliveryId });
-      continue;
-    }
-    for (const identity of identities) seen.set(identity, Date.now());
-    nextNumber ??= await control.nextPipelineNumber(state.repositoryId);
-    const started = await startPipeline(trigger, nextNumber);
-    open.add(started);
-    nextNumber = started + 1;
+    if (!hasWork() && waiting.size === 0) await condition(hasWork);
+    if (!hasWork() && Date.now() < lookAgainAt) await condition(hasWork, lookAgainAt - Date.now());
+    if (waiting.size > 0 && !nextMayBegin() && Date.now() >= lookAgainAt) await askAboutRunning();
+    if (nextMayBegin()) await beginNext();
+    const message = inbox.shift();
+    if (message?.kind === 'triggered') await accept(message);
+    if (message?.kind === 'disowned') await tellAll(message.reason);
   }
   await condition(allHandlersFinished);
-  await continueAsNew<typeof repository>({ repositoryId: state.repositoryId, nextNumber, seen: [...seen], open: [...open], waiting });
-}
+  await continueAsNew<typeof repository>({ repositoryId, nextNumber, seen: memory.all(), pipelinesAtOnce, running: [...running], waiting: [...waiting], inbox });
 
-/** Starts the pipeline and waits for its start only. Answers its number, which is higher than asked when that was taken. */
-async function startPipeline(trigger: Trigger, number: number): Promise<number> {
-  for (;;) {
+  async function accept(delivered: Delivered): Promise<void> {
+    const { trigger, hashes } = delivered;
+    ({ pipelinesAtOnce, askAfterSeconds } = delivered);
+    if (memory.knows(hashes, Date.now())) return log.info('dropped a repeated delivery', { deliveryId: trigger.deliveryId });
+    nextNumber ??= await control.nextPipelineNumber(repositoryId);
+    const waits = waiting.size > 0 || !hasRoom();
+    if (waits && waiting.size === 0) lookAgainAt = Date.now() + askAfterSeconds * 1000;
+    // A number that is taken, by a pipeline that is in no history yet, is passed over.
+    for (let started = false; !started; nextNumber++) started = await start(delivered, nextNumber, waits);
+  }
+
+  /** Starts the pipeline and waits for its start only. False when the number is taken. */
+  async function start({ trigger }: Delivered, number: number, waits: boolean): Promise<boolean> {
+    // Noted first: the news of its end may come together with that of its start.
+    const place = waits ? waiting : running;
+    const reason = `waits: ${running.size} pipelines of this repository run, and no more may run at once`;
+    place.add(number);
     try {
       await startChild<typeof pipeline>('pipeline', {
-        workflowId: pipelineWorkflowId(trigger.repository.id, number),
+        workflowId: pipelineWorkflowId(repositoryId, number),
         parentClosePolicy: ParentClosePolicy.ABANDON,
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
-        args: [{ trigger, number }],
+        args: [{ trigger, number, ...(waits && { waits: reason }) }],
       });
-      return number;
+      if (waits) log.info('a pipeline waits', { number, running: running.size, pipelinesAtOnce });
+      return true;
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      number += 1;
+      place.delete(number);
+      return false;
     }
   }
-}
 
-function forgetOld(seen: Map<string, number>): void {
-  const oldest = Date.now() - rememberedMs;
-  for (const [identity, at] of seen) if (at < oldest) seen.delete(identity);
+  async function beginNext(): Promise<void> {
+    const number = [...waiting][0]!;
+    waiting.delete(number);
+    running.add(number);
+    lookAgainAt = Date.now() + askAfterSeconds * 1000;
+    if (!(await tell(number, mayBegin, []))) running.delete(number);
+  }
+
+  /** A pipeline that an operator terminated never told that it ended. */
+  async function askAboutRunning(): Promise<void> {
+    const asked = [...running];
+    const answer = await control.stillOpen({ repositoryId, numbers: asked });
+    for (const number of asked) {
+      if (answer.open.includes(number)) continue;
+      running.delete(number);
+      log.warn('a pipeline ended without a word; its place is free', { number });
+    }
+    ({ pipelinesAtOnce } = answer);
+    lookAgainAt = Date.now() + askAfterSeconds * 1000;
+  }
+
+  async function tellAll(reason: string): Promise<void> {
+    const open = [...running, ...waiting];
+    log.warn('the repository cannot be reported to any more; its open pipelines are canceled', { reason, pipelines: open });
+    await Promise.all(open.map((number) => tell(number, disowned, [reason])));
+  }
+
+  /** False when the pipeline is not open. */
+  async function tell<Args extends unknown[]>(number: number, signal: SignalDefinition<Args>, args: Args): Promise<boolean> {
+    try {
+      await getExternalWorkflowHandle(pipelineWorkflowId(repositoryId, number)).signal(signal, ...args);
+      return true;
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      return false;
+    }
+  }
 }

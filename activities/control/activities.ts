@@ -10,9 +10,11 @@ import type { JobView, PipelineView } from '../../config-schema/view.ts';
 export interface ControlActivities {
   /** The number after the highest that the history of the repository holds. */
   nextPipelineNumber(repositoryId: number): Promise<number>;
+  /** Which of these pipelines have not ended, as Temporal knows them, and how many may run at once by now. */
+  stillOpen(input: { repositoryId: number; numbers: number[] }): Promise<{ open: number[]; pipelinesAtOnce: number }>;
   /** Config, permission and protection from the forge; compiles and stores the PipelineRecord. */
   load(input: { trigger: Trigger; number: number }): Promise<LoadedPipeline>;
-  /** Brings one check run up to date. */
+  /** Brings one check run up to date. Fails for good when the forge has refused it for an hour. */
   report(input: CheckReport): Promise<{ id: number | string }>;
   /** From now on writes of earlier attempts of the slice are refused. */
   beginAttempt(input: { slice: SliceKey; attempt: number }): Promise<void>;

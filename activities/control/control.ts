@@ -1,7 +1,7 @@
 // The control activities: everything that needs the forge, the keys or the history.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { planKey, stepLogKey, type SliceKey } from '../../config-schema/address.ts';
 import type { OrbSources, PipelineValues } from '../../config-schema/language/processed.ts';
 import { checkConclusion } from '../../config-schema/outcome.ts';
@@ -31,6 +31,9 @@ export type ControlPorts = {
   builderSeenAt: (builder: string) => Promise<string | null>;
   /** Encrypts for the builder with this public key. */
   seal: (credential: GitCredential, builderKey: Record<string, unknown>) => Promise<string>;
+  isPipelineOpen: (repositoryId: number, number: number) => Promise<boolean>;
+  /** How many pipelines of one repository may run at once; 0: any number. */
+  pipelinesAtOnce: number;
   /** The last lines of a step's log. */
   lastLines: (stepLogKey: string, lines: number) => Promise<string[]>;
   configPaths: readonly string[];
@@ -39,6 +42,8 @@ export type ControlPorts = {
 };
 
 const tailLines = 40;
+/** About an hour of tries. A repository that is gone for good, and of whose end we never heard, must not hold a pipeline for ever. */
+const mostRefusals = 64;
 /** What a temporal workflow is handed of a hopeless config; the rest would help nobody. */
 const mostErrors = 200;
 
@@ -53,11 +58,17 @@ export function controlActivities(ports: ControlPorts): ControlActivities {
       return 1;
     },
 
+    async stillOpen({ repositoryId, numbers }) {
+      const open: number[] = [];
+      for (const number of numbers) if (await ports.isPipelineOpen(repositoryId, number)) open.push(number);
+      return { open, pipelinesAtOnce: ports.pipelinesAtOnce };
+    },
+
     load: (input) => asking(() => load(ports, input)),
 
     async report(report) {
       const check = await checkRun(ports, report);
-      return asking(() => forge.report(report.repository, check));
+      return asking(() => forge.report(report.repository, check), mostRefusals);
     },
 
     beginAttempt: ({ slice, attempt }) => beginAttempt(store, slice, attempt),
@@ -199,12 +210,15 @@ async function tailOfFailure(ports: ControlPorts, repository: Repository, pipeli
   return undefined;
 }
 
-/** Temporal tries again when the forge says it may. */
-async function asking<T>(work: () => Promise<T>): Promise<T> {
+/** Temporal tries again when the forge says it may, and after other failures `mostTries` times. */
+async function asking<T>(work: () => Promise<T>, mostTries = Infinity): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof ForgeUnavailable)) throw error;
+    if (!(error instanceof ForgeUnavailable)) {
+      if (Context.current().info.attempt < mostTries) throw error;
+      throw ApplicationFailure.create({ message: error instanceof Error ? error.message : String(error), nonRetryable: true, ...(error instanceof Error && { cause: error }) });
+    }
     throw ApplicationFailure.create({
       type: 'ForgeUnavailable',
       message: error.message,

@@ -17,7 +17,7 @@ import { compileConfig, orbReferences, type Compiled } from '../../config-schema
 import { exitCode } from '../../config-schema/outcome.ts';
 import { summaryKey, type PipelineView } from '../../config-schema/view.ts';
 import { noCommit, type Trigger } from '../../config-schema/trigger.ts';
-import { cancelPipeline, deliverTrigger, viewPipeline } from '../../workflows/client.ts';
+import { cancelPipeline, deliverTrigger, isPipelineOpen, viewPipeline } from '../../workflows/client.ts';
 import { classChoice, limitsOf, seenAt, waitReason } from '../offers.ts';
 import { Problem } from '../cli/problem.ts';
 import { operatorLog } from '../operator-log.ts';
@@ -100,6 +100,8 @@ await endOnTrouble(async () => {
         resourceClass: classChoice(settings, registry),
         explainWait: waitReason(registry),
         builderSeenAt: seenAt(registry),
+        isPipelineOpen: (repositoryId, number) => isPipelineOpen(client, repositoryId, number),
+        pipelinesAtOnce: 0,
         seal,
         lastLines: () => Promise.resolve([]),
         configPaths: configPath === null ? settings.configPaths : [configPath],

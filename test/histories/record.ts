@@ -5,13 +5,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import proto from '@temporalio/proto';
-import { cancelPipeline } from '../../workflows/client.ts';
+import { cancelPipeline, disownRepository } from '../../workflows/client.ts';
 import { startWorld } from '../workflows/world.ts';
 
 const release = process.argv[2];
 if (release === undefined || !/^[\w.-]+$/.test(release)) throw new Error('say for which release: node test/histories/record.ts 0.1.0');
 const here = new URL('.', import.meta.url).pathname;
-const world = await startWorld({ queueTimeoutSeconds: 30, builderLostSeconds: 3, leaseSeconds: 5, explainAfterSeconds: 1 }, join(here, 'payload.keys'));
+const atOnce = { pipelinesAtOnce: 0, askAfterSeconds: 1 };
+const world = await startWorld({ queueTimeoutSeconds: 30, builderLostSeconds: 3, leaseSeconds: 5, explainAfterSeconds: 1 }, join(here, 'payload.keys'), { atOnce });
 try {
   const job = (command: string): string => `{docker: [{image: "debian:bookworm"}], working_directory: ${world.folder}, steps: [{run: ${JSON.stringify(command)}}]}`;
   let builder = await world.startBuilder('b1');
@@ -28,11 +29,21 @@ try {
   await builder.stop();
   builder = await world.startBuilder('b2');
   await world.ended(4);
+  atOnce.pipelinesAtOnce = 1;
+  await world.push(`version: 2.1\njobs:\n  build: ${job('sleep 60')}\n`);
+  await world.push(`version: 2.1\njobs:\n  build: ${job('sleep 60')}\n`);
+  await sleep(2000);
+  await cancelPipeline(world.client, 7, 5);
+  await world.ended(5);
+  await sleep(2000);
+  await disownRepository(world.client, 7, 'acme/shop was deleted');
+  await world.ended(6);
   const wanted = {
     repository: 'repository/7',
     'pipeline-failed': 'pipeline/7/1',
     'pipeline-config-error': 'pipeline/7/2',
     'pipeline-canceled': 'pipeline/7/3',
+    'pipeline-waiting-disowned': 'pipeline/7/6',
     'slice-failed': 'slice/pipelines/7/1/workflows/ci/test/0',
     'slice-canceled': 'slice/pipelines/7/3/workflows/workflow/build/0',
     'slice-builder-lost': 'slice/pipelines/7/4/workflows/workflow/build/0',

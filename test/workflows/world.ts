@@ -27,11 +27,14 @@ import type { Trigger } from '../../config-schema/trigger.ts';
 import type { PipelineView } from '../../config-schema/view.ts';
 import { summaryKey } from '../../config-schema/view.ts';
 import { findTemporal } from '../../app/up/all.ts';
-import { deliverTrigger, viewPipeline } from '../../workflows/client.ts';
+import { deliverTrigger, isPipelineOpen, viewPipeline } from '../../workflows/client.ts';
 import { memoryForge, type MemoryForge } from '../fakes/forge.ts';
 import { processHost } from '../fakes/process-host.ts';
 
 export type BuilderProcess = { id: string; builder: Builder; host: SandboxHost; folder: string; stop(): Promise<void> };
+
+/** May be changed while the world goes on. */
+export type AtOnce = { pipelinesAtOnce: number; askAfterSeconds: number };
 
 export type World = {
   client: Client;
@@ -55,10 +58,10 @@ const classes: Record<string, ResourceClass> = { medium: { cpus: 1, memoryBytes:
 const cache = process.env.ROUNDHOUSE_CACHE ?? '/var/cache/roundhouse';
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, builderLostSeconds: 4, leaseSeconds: 5, explainAfterSeconds: 1 }, payloadKeyFile?: string): Promise<World> {
+export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, builderLostSeconds: 4, leaseSeconds: 5, explainAfterSeconds: 1 }, payloadKeyFile?: string, { atOnce = { pipelinesAtOnce: 0, askAfterSeconds: 60 }, serverArgs = [] }: { atOnce?: AtOnce; serverArgs?: string[] } = {}): Promise<World> {
   Runtime.install({ logger: new DefaultLogger(process.env.LOG_LEVEL === 'debug' ? 'WARN' : 'ERROR') });
   const folder = await mkdtemp(join(tmpdir(), 'rh-world-'));
-  const environment = await TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path: await findTemporal(cache) }, log: { format: 'json', level: 'error' } } });
+  const environment = await TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path: await findTemporal(cache) }, log: { format: 'json', level: 'error' }, extraArgs: serverArgs } });
   const converter = await dataConverter(payloadKeyFile ?? join(folder, 'payload.keys'));
   const client = new Client({ connection: environment.connection, dataConverter: converter });
   const store = fileStore(join(folder, 'store'));
@@ -77,6 +80,10 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
       resourceClass: () => Promise.resolve({ name: 'medium' }),
       explainWait: () => Promise.resolve(present.size > 0 ? null : 'no builder is connected'),
       builderSeenAt: (id) => Promise.resolve(present.has(id) ? new Date().toISOString() : null),
+      isPipelineOpen: (repositoryId, number) => isPipelineOpen(client, repositoryId, number),
+      get pipelinesAtOnce() {
+        return atOnce.pipelinesAtOnce;
+      },
       seal,
       lastLines: () => Promise.resolve([]),
       configPaths: ['.circle.yml'],
@@ -149,7 +156,7 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
         ...change,
       };
       if (config !== null) forge.configs.set(trigger.sha, config);
-      await deliverTrigger(client, trigger);
+      await deliverTrigger(client, trigger, atOnce);
       return trigger;
     },
     ended: (number, repositoryId = 7) =>

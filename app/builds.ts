@@ -1,7 +1,7 @@
 // Which pipelines are there, and how does one stand? Open ones come from Temporal, ended ones from the object store.
 
 import type { Client } from '@temporalio/client';
-import { buildLine, repositoryNameKey, summaryKey, type BuildLine, type PipelineView } from '../config-schema/view.ts';
+import { buildLine, repositoryNameKey, repositoryNowKey, summaryKey, type BuildLine, type NamedRepository, type PipelineView } from '../config-schema/view.ts';
 import type { ObjectStore } from '../activities/object-store.ts';
 import { listOpenPipelines, viewPipeline } from '../workflows/client.ts';
 
@@ -20,15 +20,22 @@ export async function listBuilds({ store, client }: BuildPorts, { limit, reposit
     // A pipeline that ends while we look stands in both.
     if (line && !listed.has(nameOf(line))) lines.push(line);
   }
-  return lines.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
+  const names = new Map(await Promise.all([...new Set(lines.map((line) => line.repositoryId))].map(async (id) => [id, await currentName(store, id)] as const)));
+  return lines.map((line) => ({ ...line, ...names.get(line.repositoryId) })).sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
 }
 
 /** Null when there is no such pipeline, or no such repository. */
 export async function readPipeline(ports: BuildPorts, owner: string, name: string, number: number): Promise<PipelineView | null> {
   const repositoryId = await repositoryIdOf(ports.store, owner, name);
   if (repositoryId === null) return null;
-  const ended = await readJson<PipelineView>(ports.store, summaryKey(repositoryId, number));
-  return ended ?? viewPipeline(ports.client, repositoryId, number);
+  const view = (await readJson<PipelineView>(ports.store, summaryKey(repositoryId, number))) ?? (await viewPipeline(ports.client, repositoryId, number));
+  return view && { ...view, repository: { ...view.repository, ...(await currentName(ports.store, repositoryId)) } };
+}
+
+/** What a build carries is the name of its time, which may be somebody else's by now. Empty when none was ever noted. */
+async function currentName(store: ObjectStore, repositoryId: number): Promise<{ owner: string; name: string } | Record<never, never>> {
+  const now = await readJson<NamedRepository>(store, repositoryNowKey(repositoryId));
+  return now ? { owner: now.owner, name: now.name } : {};
 }
 
 export async function repositoryIdOf(store: ObjectStore, owner: string, name: string): Promise<number | null> {

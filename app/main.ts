@@ -14,7 +14,8 @@ import { lastLines } from '../activities/control/last-lines.ts';
 import { controlWorker } from '../activities/control/worker.ts';
 import { loadOrCreateKey } from '../activities/key-file.ts';
 import { logCodec } from '../activities/log-codec.ts';
-import { deliverTrigger, isPipelineOpen } from '../workflows/client.ts';
+import { rememberName } from '../activities/repository-name.ts';
+import { deliverTrigger, disownRepository, isPipelineOpen } from '../workflows/client.ts';
 import { listBuilds, readPipeline } from './builds.ts';
 import { readGitHubApp } from './github-app.ts';
 import { operatorLog } from './operator-log.ts';
@@ -25,6 +26,7 @@ import { healthHandler } from './health.ts';
 import { builderRegistry } from './registry.ts';
 import { startServer } from './server.ts';
 import { startSshPort } from './ssh-port.ts';
+import { onChange } from './webhooks/changed.ts';
 import { classChoice, limitsOf, seenAt, waitReason } from './offers.ts';
 
 await endOnTrouble(async () => {
@@ -89,6 +91,11 @@ await endOnTrouble(async () => {
     log,
     handlers: [healthHandler(registry), page.handler],
     deliver: (trigger) => deliverTrigger(client, trigger, settings),
+    changed: onChange({
+      rememberName: (repository, at) => rememberName(store, repository, at),
+      disown: (repositoryId, reason) => disownRepository(client, repositoryId, reason),
+      log,
+    }),
   });
   server.httpServer.on('upgrade', (req, socket, head: Buffer) => {
     if (!page.upgrade(req, socket, head)) socket.destroy();

@@ -102,3 +102,8 @@ export const summaryKey = (repositoryId: number, pipeline: number): string => `p
 
 /** Where a repository's numeric id is found by its name. */
 export const repositoryNameKey = (owner: string, name: string): string => `repositories/by-name/${owner.toLowerCase()}/${name.toLowerCase()}.json`;
+
+/** What a repository is called now. */
+export const repositoryNowKey = (repositoryId: number): string => `repositories/${repositoryId}/name.json`;
+/** `at`: since when we know it, ISO 8601. */
+export type NamedRepository = { owner: string; name: string; at: string };

@@ -8,9 +8,10 @@ import { checkConclusion } from '../../config-schema/outcome.ts';
 import { builtBranch, pipelineValues } from '../../config-schema/pipeline-values.ts';
 import { graphOf, type Diagnostic, type Graph, type GraphJob, type Plan } from '../../config-schema/plan.ts';
 import { isFork, tagOf, trustLevel, type Repository, type Trigger } from '../../config-schema/trigger.ts';
-import { buildLine, historyKey, repositoryHistoryKey, repositoryNameKey, summaryKey, type JobView } from '../../config-schema/view.ts';
+import { buildLine, historyKey, repositoryHistoryKey, summaryKey, type JobView } from '../../config-schema/view.ts';
 import { beginAttempt } from '../fence.ts';
 import { getJson, putJson, type ObjectStore } from '../object-store.ts';
+import { rememberName } from '../repository-name.ts';
 import { uuidOf } from '../uuid.ts';
 import type { CheckReport, ConfigFault, ControlActivities, Limits, LoadedPipeline, PipelineRecord } from './activities.ts';
 import { checkOutput, configErrorOutput, jobReport, type JobReport } from './check-output.ts';
@@ -100,7 +101,7 @@ export function controlActivities(ports: ControlPorts): ControlActivities {
 async function load(ports: ControlPorts, { trigger, number }: { trigger: Trigger; number: number }): Promise<LoadedPipeline> {
   const { forge, store, compile, configPaths, limits } = ports;
   const { repository } = trigger;
-  await putJson(store, repositoryNameKey(repository.owner, repository.name), { id: repository.id });
+  await rememberName(store, repository, trigger.receivedAt);
 
   if (isFork(trigger)) {
     return { kind: 'nothing', reason: `pull request ${trigger.pullRequest!.number} comes from a fork, and forks are not built here (forks: never)`, commit: trigger.commit };

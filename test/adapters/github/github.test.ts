@@ -260,3 +260,18 @@ test('under GitHub’s real limits a burst of checks is never refused by GitHub:
     await strict.close();
   }
 });
+
+test('a repository that is renamed while a pipeline runs is reported to under its old name, by GitHub’s redirects', async () => {
+  const trigger = await opened.push({ '.circle.yml': 'x: 1\n' }, 'Renamed under way');
+  const check = { externalId: 'renamed', sha: trigger.sha, name: 'renamed', detailsUrl: 'https://ci.example' };
+  const { id } = await forge.report(opened.repository, { ...check, status: 'queued' });
+  opened.github.renameRepository(opened.fullName, 'app-renamed');
+  try {
+    assert.equal((await forge.load(trigger, paths)).config?.text, 'x: 1\n');
+    await forge.report(opened.repository, { ...check, id, status: 'completed', conclusion: 'success', completedAt: '2026-01-01T00:00:00Z' });
+    await forge.report(opened.repository, { ...check, externalId: 'new', name: 'new', status: 'queued' });
+    assert.deepEqual(opened.github.checkRuns('acme/app-renamed', trigger.sha).map(({ name, conclusion }) => [name, conclusion]), [['renamed', 'success'], ['new', null]]);
+  } finally {
+    opened.github.renameRepository('acme/app-renamed', 'app');
+  }
+});

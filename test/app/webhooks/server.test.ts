@@ -111,6 +111,16 @@ test('events that mean nothing are taken and dropped; what becomes of a reposito
   assert.deepEqual([delivered, changes.map((change) => change.change)], [0, ['renamed']]);
 });
 
+test('when what became of a repository cannot be stored GitHub hears 503', async () => {
+  const { sendSigned } = await start({
+    changed: async () => {
+      throw new Error('the disk is full');
+    },
+  });
+  const { sender: _sender, ...repository } = push as Record<string, unknown>;
+  assert.equal((await sendSigned({ ...repository, action: 'renamed' }, 'repository')).status, 503);
+});
+
 test('a signed payload that cannot be read is refused, so that GitHub shows it as failed', async () => {
   const { sendSigned } = await start();
   const response = await sendSigned({ ...push, after: '--upload-pack=x' });

@@ -56,7 +56,8 @@ export function seeRepository(call: Call): Repository {
   if (repository === undefined || !maySee(call.caller, repository)) throw notFound();
   if (repository.name.toLowerCase() !== repo.toLowerCase()) {
     const location = `${call.world.api}/repositories/${repository.id}${call.pathname.split('/').slice(4).map((part) => `/${part}`).join('')}${call.url.search}`;
-    throw new HttpError(301, 'Moved Permanently', { url: location }, { headers: { Location: location } });
+    // What is more than looking shall be repeated as it is.
+    throw new HttpError(call.request.method === 'GET' ? 301 : 307, 'Moved Permanently', { url: location }, { headers: { Location: location } });
   }
   return repository;
 }

@@ -6,6 +6,7 @@ import { compileConfig, orbReferences } from '../config-schema/compile.ts';
 import { fileStore } from '../activities/adapters/file-store.ts';
 import { githubForge } from '../activities/adapters/github.ts';
 import { resolveOrbs } from '../activities/adapters/orbs.ts';
+import { redeliverer } from '../activities/adapters/github-deliveries.ts';
 import { seal } from '../activities/adapters/sealing.ts';
 import { connectClient, connectWorkers, dataConverter, installRuntime, keepHistory, untilItAnswers, workflowBundle } from '../activities/adapters/temporal.ts';
 import { controlActivities } from '../activities/control/control.ts';
@@ -15,12 +16,12 @@ import { controlWorker } from '../activities/control/worker.ts';
 import { loadOrCreateKey } from '../activities/key-file.ts';
 import { logCodec } from '../activities/log-codec.ts';
 import { rememberName } from '../activities/repository-name.ts';
-import { deliverTrigger, disownRepository, isPipelineOpen } from '../workflows/client.ts';
+import { deliverTrigger, disownRepository, endSweep, isPipelineOpen, scheduleSweep } from '../workflows/client.ts';
 import { listBuilds, readPipeline } from './builds.ts';
 import { readGitHubApp } from './github-app.ts';
 import { operatorLog } from './operator-log.ts';
 import { createPage } from './page/page.ts';
-import { endOnTrouble, whenAsked } from './process.ts';
+import { aborted, endOnTrouble, whenAsked } from './process.ts';
 import { readSettings } from './read-settings.ts';
 import { healthHandler } from './health.ts';
 import { builderRegistry } from './registry.ts';
@@ -70,6 +71,7 @@ await endOnTrouble(async () => {
       isPipelineOpen: (repositoryId, number) => isPipelineOpen(client, repositoryId, number),
       pipelinesAtOnce: settings.pipelinesAtOnce,
       seal,
+      redeliverFailed: github ? redeliverer(github, settings.sweepSeconds) : () => Promise.resolve(0),
       lastLines: (key, lines) => lastLines(store, key, lines),
       configPaths: settings.configPaths,
       limits: limitsOf(settings),
@@ -100,9 +102,10 @@ await endOnTrouble(async () => {
   server.httpServer.on('upgrade', (req, socket, head: Buffer) => {
     if (!page.upgrade(req, socket, head)) socket.destroy();
   });
+  await (github ? scheduleSweep(client, settings.sweepSeconds) : endSweep(client));
   log.info({ url: server.url, publicUrl: settings.publicUrl, sshPort: sshPort.port }, 'the app is ready');
 
-  await new Promise<void>((resolve) => asked.addEventListener('abort', () => resolve(), { once: true }));
+  await aborted(asked);
   page.close();
   await server.close();
   worker.shutdown();

@@ -14,6 +14,9 @@ export function whenAsked(): AbortSignal {
   return asked.signal;
 }
 
+/** Resolves when it is aborted, or has been: a signal may come while the process still begins. */
+export const aborted = (signal: AbortSignal): Promise<void> => new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));
+
 /** Runs the process. Bad settings are sentences and exit code 2; a Problem exits with its own code, our failures with 3. */
 export async function endOnTrouble(main: () => Promise<void | number>): Promise<void> {
   try {

@@ -98,6 +98,7 @@ export const settings = {
   defaultClass: setting('app', 'ROUNDHOUSE_DEFAULT_CLASS', kinds.text, fixed('medium'), 'The class of a job that names none, or one that is not in the table.'),
   queueTimeoutSeconds: setting('app', 'ROUNDHOUSE_QUEUE_TIMEOUT', kinds.duration, fixed(1800, '`30m`'), 'How long a job waits for a builder before it is broken.', { file: 'queueTimeout' }),
   pipelinesAtOnce: setting('app', 'ROUNDHOUSE_PIPELINES_AT_ONCE', kinds.count, fixed(50), 'How many pipelines of one repository run at once; more wait for their turn. 0: any number.'),
+  sweepSeconds: setting('app', 'ROUNDHOUSE_SWEEP_SECONDS', kinds.seconds, fixed(300), 'How often the app looks for webhooks that failed to arrive, and has GitHub send them again. For each, the wait doubles.'),
   builderLostSeconds: setting('app', 'ROUNDHOUSE_BUILDER_LOST_SECONDS', kinds.seconds, fixed(60), 'How long a builder may take nothing from its own queue before its slices run elsewhere.'),
 
   builderName: setting('builder', 'ROUNDHOUSE_BUILDER_NAME', kinds.name, from('the host name', nameOf), 'The name of this builder: stable, and unique among all builders.'),

@@ -14,6 +14,9 @@ export const control = proxyActivities<ControlActivities>({
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s' },
 });
 
+/** What a schedule does again anyway is not tried for hours. */
+export const sweeping = proxyActivities<Pick<ControlActivities, 'redeliverFailed'>>({ startToCloseTimeout: '5m', retry: { maximumAttempts: 3 } });
+
 /** Waits for room on any builder that offers the class. */
 export function anyBuilder(queue: string, limits: Limits): Pick<BuilderActivities, 'openSandbox'> {
   return proxyActivities<BuilderActivities>({

@@ -1,7 +1,7 @@
 // How do other processes speak to the temporal workflows?
 
 import { createHash } from 'node:crypto';
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { ScheduleAlreadyRunning, ScheduleNotFoundError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { pipelineWorkflowId, repositoryWorkflowId, sliceWorkflowId, type SliceKey } from '../config-schema/address.ts';
 import { controlQueue } from '../config-schema/queues.ts';
 import { triggerIdentities, type Trigger } from '../config-schema/trigger.ts';
@@ -111,3 +111,30 @@ export async function cancelPipeline(client: Client, repositoryId: number, numbe
 /** Waits for the end. Rejects with WorkflowNotFoundError when there is no such pipeline in Temporal. */
 export const pipelineOutcome = (client: Client, repositoryId: number, number: number): Promise<unknown> =>
   client.workflow.getHandle(pipelineWorkflowId(repositoryId, number)).result();
+
+/** Sweeps now and from now on, in place of what an earlier start of the app has arranged. */
+export async function scheduleSweep(client: Client, everySeconds: number): Promise<void> {
+  const id = 'sweep';
+  const schedule = {
+    spec: { intervals: [{ every: everySeconds * 1000 }] },
+    action: { type: 'startWorkflow' as const, workflowType: 'sweep', workflowId: id, taskQueue: controlQueue },
+    policies: { overlap: 'SKIP' as const, catchupWindow: '1m' as const },
+  };
+  try {
+    await client.schedule.create({ scheduleId: id, ...schedule });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    await client.schedule.getHandle(id).update((before) => ({ ...before, ...schedule }));
+  }
+  await client.schedule.getHandle(id).trigger();
+}
+
+/** Where there is no GitHub App any more, nothing is to be swept. */
+export async function endSweep(client: Client): Promise<void> {
+  await client.schedule
+    .getHandle('sweep')
+    .delete()
+    .catch((error: unknown) => {
+      if (!(error instanceof ScheduleNotFoundError)) throw error;
+    });
+}

@@ -3,3 +3,4 @@
 export { repository } from './repository.ts';
 export { pipeline } from './pipeline.ts';
 export { slice } from './slice.ts';
+export { sweep } from './sweep.ts';

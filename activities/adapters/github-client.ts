@@ -23,6 +23,8 @@ export type GitHubClient = {
   html: string;
   /** Does `work` with an installation's token. `what` it does ends the sentence "GitHub could not …". */
   as<T>(installationId: number, what: string, cost: Cost, work: (octokit: Octokit) => Promise<T>): Promise<T>;
+  /** Does `work` as the App itself. */
+  asApp<T>(what: string, cost: Cost, work: (octokit: Octokit) => Promise<T>): Promise<T>;
   /** A token for reading the code of one repository, valid for a while yet. */
   contentsToken(installationId: number, repositoryId: number): Promise<string>;
 };
@@ -40,6 +42,7 @@ export function githubClient(settings: GitHubSettings, now: () => number = Date.
   };
   const anonymous = new Octokit(options);
   const auth = createAppAuth({ appId: settings.appId, privateKey: settings.privateKey, request: anonymous.request });
+  const ofApp = createLimiter(undefined, now);
   const limiters = new Map<number, Limiter>();
   const limiterOf = (installationId: number): Limiter => {
     let limiter = limiters.get(installationId);
@@ -58,20 +61,12 @@ export function githubClient(settings: GitHubSettings, now: () => number = Date.
     }
   }
 
-  async function as<T>(installationId: number, what: string, cost: Cost, work: (octokit: Octokit) => Promise<T>): Promise<T> {
-    const limiter = limiterOf(installationId);
-    const attempt = async (refresh: boolean): Promise<T> => {
+  async function within<T>(limiter: Limiter, what: string, cost: Cost, work: () => Promise<T>): Promise<T> {
+    try {
       const waitMs = limiter.book(cost, patienceMs);
       if (waitMs > patienceMs) throw new ForgeUnavailable(`Waiting to ${what}: GitHub's rate limits leave no room now`, Math.ceil(waitMs / 1000));
       if (waitMs > 0) await sleep(waitMs);
-      return work(new Octokit({ ...options, auth: await token(installationId, 60_000, {}, refresh) }));
-    };
-    try {
-      return await attempt(false).catch((error: unknown) => {
-        // The token was revoked, or its permissions changed: a new one may do.
-        if ((error as { status?: number }).status === 401) return attempt(true);
-        throw error;
-      });
+      return await work();
     } catch (error) {
       const thrown = forgeError(error, what, now());
       if (thrown !== error && thrown instanceof ForgeUnavailable && thrown.retryAfterSeconds !== null) limiter.pause(thrown.retryAfterSeconds);
@@ -79,10 +74,21 @@ export function githubClient(settings: GitHubSettings, now: () => number = Date.
     }
   }
 
+  async function as<T>(installationId: number, what: string, cost: Cost, work: (octokit: Octokit) => Promise<T>): Promise<T> {
+    const attempt = (refresh: boolean): Promise<T> =>
+      within(limiterOf(installationId), what, cost, async () => work(new Octokit({ ...options, auth: await token(installationId, 60_000, {}, refresh) })));
+    return attempt(false).catch((error: unknown) => {
+      // The token was revoked, or its permissions changed: a new one may do.
+      if ((error as { status?: number }).status === 401) return attempt(true);
+      throw error;
+    });
+  }
+
   return {
     appId: settings.appId,
     html,
     as,
+    asApp: (what, cost, work) => within(ofApp, what, cost, async () => work(new Octokit({ ...options, auth: (await auth({ type: 'app' })).token }))),
     contentsToken: (installationId, repositoryId) =>
       // A long fetch asks with it more than once.
       token(installationId, 30 * 60_000, { repositoryIds: [repositoryId], permissions: { contents: 'read' } }),

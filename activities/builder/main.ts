@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readSettings } from '../../app/read-settings.ts';
 import { operatorLog } from '../../app/operator-log.ts';
-import { endOnTrouble, whenAsked } from '../../app/process.ts';
+import { aborted, endOnTrouble, whenAsked } from '../../app/process.ts';
 import type { Settings } from '../../config-schema/settings.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { fileStore } from '../adapters/file-store.ts';
@@ -79,7 +79,7 @@ await endOnTrouble(async () => {
   const running = Promise.all(workers.map((worker) => worker.run()));
   log.info({ classes: Object.keys(classes), cpus: capacity.cpus, memoryBytes: capacity.memoryBytes }, 'the builder takes work');
 
-  asked.addEventListener('abort', () => workers.forEach((worker) => worker.shutdown()));
+  void aborted(asked).then(() => workers.forEach((worker) => worker.shutdown()));
   await running;
   clearInterval(sweeping);
   await uplink.closed;

@@ -24,6 +24,8 @@ export interface ControlActivities {
   explainWait(input: { resourceClass: string }): Promise<string | null>;
   /** True as soon as the builder says something from now on; false when it has been silent for so long. */
   builderIsBack(input: { builder: string; withinSeconds: number }): Promise<boolean>;
+  /** Has GitHub send webhooks again that did not reach us. Answers how many. */
+  redeliverFailed(): Promise<number>;
   /** Stores the summary and its markers. */
   finish(view: PipelineView): Promise<void>;
 }

@@ -35,6 +35,7 @@ export type ControlPorts = {
   isPipelineOpen: (repositoryId: number, number: number) => Promise<boolean>;
   /** How many pipelines of one repository may run at once; 0: any number. */
   pipelinesAtOnce: number;
+  redeliverFailed: () => Promise<number>;
   /** The last lines of a step's log. */
   lastLines: (stepLogKey: string, lines: number) => Promise<string[]>;
   configPaths: readonly string[];
@@ -87,6 +88,8 @@ export function controlActivities(ports: ControlPorts): ControlActivities {
       }
       return false;
     },
+
+    redeliverFailed: () => ports.redeliverFailed(),
 
     async finish(view) {
       const { repository, number } = view;

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { clearMachine } from '../../activities/adapters/machine.ts';
 import { generateKey } from '../../activities/key-file.ts';
 import { startGitHub, type CheckRun } from '../../test/github/index.ts';
-import { endOnTrouble, whenAsked } from '../process.ts';
+import { aborted, endOnTrouble, whenAsked } from '../process.ts';
 import { readSettings } from '../read-settings.ts';
 import { webhookPath } from '../server.ts';
 import { allMembers } from '../up/all.ts';
@@ -86,7 +86,7 @@ await endOnTrouble(async () => {
     say('');
     const checks = (await verdict(() => github.checkRuns(repository, sha), asked)).sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
     for (const check of checks) process.stdout.write(`${check.conclusion === 'success' ? 'passed' : check.conclusion}  ${check.name}  ${check.output.title ?? ''}\n`);
-    if (!options.exit) await new Promise<void>((resolve) => asked.addEventListener('abort', () => resolve(), { once: true }));
+    if (!options.exit) await aborted(asked);
     return checks.every((check) => check.conclusion === 'success') ? 0 : 1;
   } catch (error) {
     if (!asked.aborted) throw error;

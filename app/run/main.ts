@@ -21,7 +21,7 @@ import { cancelPipeline, deliverTrigger, isPipelineOpen, viewPipeline } from '..
 import { classChoice, limitsOf, seenAt, waitReason } from '../offers.ts';
 import { Problem } from '../cli/problem.ts';
 import { operatorLog } from '../operator-log.ts';
-import { endOnTrouble, whenAsked } from '../process.ts';
+import { aborted, endOnTrouble, whenAsked } from '../process.ts';
 import { readSettings } from '../read-settings.ts';
 import { builderRegistry } from '../registry.ts';
 import { startSshPort } from '../ssh-port.ts';
@@ -103,6 +103,7 @@ await endOnTrouble(async () => {
         isPipelineOpen: (repositoryId, number) => isPipelineOpen(client, repositoryId, number),
         pipelinesAtOnce: 0,
         seal,
+        redeliverFailed: () => Promise.resolve(0),
         lastLines: () => Promise.resolve([]),
         configPaths: configPath === null ? settings.configPaths : [configPath],
         limits: limitsOf(settings),
@@ -118,7 +119,7 @@ await endOnTrouble(async () => {
     });
 
     await deliverTrigger(client, triggerOf(basename(snapshot.top), snapshot.branch, snapshot.sha));
-    asked.addEventListener('abort', () => {
+    void aborted(asked).then(() => {
       show('\ncanceling …\n');
       // Too late is no fault: the pipeline has ended then.
       cancelPipeline(client, repository.id, 1).catch(() => undefined);

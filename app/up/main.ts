@@ -1,7 +1,7 @@
 // The process `roundhouse up`: all of Roundhouse on this machine.
 
 import { readGitHubApp } from '../github-app.ts';
-import { endOnTrouble, whenAsked } from '../process.ts';
+import { aborted, endOnTrouble, whenAsked } from '../process.ts';
 import { readSettings } from '../read-settings.ts';
 import { allMembers } from './all.ts';
 import { startFamily } from './family.ts';
@@ -19,7 +19,7 @@ await endOnTrouble(async () => {
     () => say(`ready. The page: ${settings.publicUrl}  Builders dial: ${settings.sshHost}:${settings.sshPort}  Data: ${settings.data}`),
     () => undefined,
   );
-  if (!asked.aborted) await new Promise<void>((resolve) => asked.addEventListener('abort', () => resolve(), { once: true }));
+  await aborted(asked);
   say('ending; sandboxes and pipelines go on at the next start');
   await family.end();
 });

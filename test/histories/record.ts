@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import proto from '@temporalio/proto';
 import { cancelPipeline, disownRepository } from '../../workflows/client.ts';
+import { controlQueue } from '../../config-schema/queues.ts';
 import { startWorld } from '../workflows/world.ts';
 
 const release = process.argv[2];
@@ -38,7 +39,9 @@ try {
   await sleep(2000);
   await disownRepository(world.client, 7, 'acme/shop was deleted');
   await world.ended(6);
+  await world.client.workflow.execute('sweep', { workflowId: 'sweep', taskQueue: controlQueue });
   const wanted = {
+    sweep: 'sweep',
     repository: 'repository/7',
     'pipeline-failed': 'pipeline/7/1',
     'pipeline-config-error': 'pipeline/7/2',

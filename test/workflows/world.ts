@@ -85,6 +85,7 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
         return atOnce.pipelinesAtOnce;
       },
       seal,
+      redeliverFailed: () => Promise.resolve(0),
       lastLines: () => Promise.resolve([]),
       configPaths: ['.circle.yml'],
       limits,

@@ -25,7 +25,9 @@ export const hookRoutes: Route[] = [
       const app = requireApp(call);
       const newestFirst = call.world.state.deliveries.filter((delivery) => delivery.app === app && delivery.status !== 'pending').reverse();
       const wanted = call.query['status'];
-      const chosen = newestFirst.filter((delivery) => wanted === undefined || (delivery.status === 'OK') === (wanted === 'success'));
+      // By the description: what had no answer at all is neither.
+      const [from, to] = wanted === 'success' ? [200, 399] : [400, 599];
+      const chosen = newestFirst.filter(({ statusCode }) => wanted === undefined || (statusCode >= from && statusCode <= to));
       const perPage = Math.min(Number(call.query['per_page'] ?? 30), 100);
       const start = typeof call.query['cursor'] === 'string' ? Math.max(chosen.findIndex((delivery) => `v1_${delivery.id}` === call.query['cursor']), 0) : 0;
       const next = chosen[start + perPage];

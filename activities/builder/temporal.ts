@@ -3,8 +3,9 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { builderQueue, failureTypes } from '../../config-schema/queues.ts';
 import type { BuilderActivities } from './activities.ts';
-import { SandboxLost, type Builder } from './builder.ts';
+import type { Builder } from './builder.ts';
 import { sandboxName } from './held.ts';
+import { SandboxLost } from './live.ts';
 import { SandboxError } from './sandbox.ts';
 
 const heartbeatMs = 500;

@@ -1,0 +1,24 @@
+// What does a builder have of a sandbox as long as its own process lives?
+
+import type { EndedStep } from '../../sandbox-agent/client.ts';
+import type { Held } from './held.ts';
+import type { AgentLine } from './pump.ts';
+import type { StepLog } from './step-log.ts';
+
+export type Live = {
+  /** What outlives the process, in a file. */
+  held: Held;
+  line: AgentLine;
+  /** By step. */
+  pumps: Map<number, Promise<EndedStep>>;
+  logs: Map<number, StepLog>;
+  lease: NodeJS.Timeout | null;
+  /** When somebody last wanted something of it (ms), and how many wait for an answer now. */
+  lastAsked: number;
+  asking: number;
+};
+
+/** The sandbox that the caller speaks of is not here, or its attempt is over. */
+export class SandboxLost extends Error {
+  override name = 'SandboxLost';
+}

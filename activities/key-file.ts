@@ -22,6 +22,13 @@ export async function loadOrCreateKey(path: string): Promise<KeyPair> {
   return keyPair(text, path);
 }
 
+/** The same, with its public part in a file beside it, for builders to pin. */
+export async function loadOrCreateHostKey(path: string): Promise<KeyPair> {
+  const key = await loadOrCreateKey(path);
+  await writeFile(`${path}.pub`, `${key.publicKey}\n`);
+  return key;
+}
+
 async function createKeyFile(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;

@@ -1,6 +1,6 @@
 // The process `roundhouse app`: GitHub, the page, the ssh port, temporal workflows and control activities, wired together.
 
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compileConfig, orbReferences } from '../config-schema/compile.ts';
 import { fileStore } from '../activities/adapters/file-store.ts';
@@ -8,12 +8,12 @@ import { githubForge } from '../activities/adapters/github.ts';
 import { resolveOrbs } from '../activities/adapters/orbs.ts';
 import { redeliverer } from '../activities/adapters/github-deliveries.ts';
 import { seal } from '../activities/adapters/sealing.ts';
-import { connectClient, connectWorkers, dataConverter, installRuntime, keepHistory, untilItAnswers, workflowBundle } from '../activities/adapters/temporal.ts';
+import { connectClient, installRuntime, keepHistory, untilItAnswers, workflowSide } from '../activities/adapters/temporal.ts';
 import { controlActivities } from '../activities/control/control.ts';
 import { noForge } from '../activities/control/no-forge.ts';
 import { lastLines } from '../activities/control/last-lines.ts';
 import { controlWorker } from '../activities/control/worker.ts';
-import { loadOrCreateKey } from '../activities/key-file.ts';
+import { loadOrCreateHostKey } from '../activities/key-file.ts';
 import { logCodec } from '../activities/log-codec.ts';
 import { rememberName } from '../activities/repository-name.ts';
 import { deliverTrigger, disownRepository, endSweep, isPipelineOpen, scheduleSweep } from '../workflows/client.ts';
@@ -28,7 +28,7 @@ import { builderRegistry } from './registry.ts';
 import { startServer } from './server.ts';
 import { startSshPort } from './ssh-port.ts';
 import { onChange } from './webhooks/changed.ts';
-import { classChoice, limitsOf, seenAt, waitReason } from './offers.ts';
+import { offerPorts } from './offers.ts';
 
 await endOnTrouble(async () => {
   const settings = await readSettings();
@@ -41,8 +41,7 @@ await endOnTrouble(async () => {
   const registry = builderRegistry({ store });
 
   const sshFolder = join(settings.data, 'ssh');
-  const hostKey = await loadOrCreateKey(join(sshFolder, 'host_key'));
-  await writeFile(join(sshFolder, 'host_key.pub'), `${hostKey.publicKey}\n`);
+  const hostKey = await loadOrCreateHostKey(join(sshFolder, 'host_key'));
   const sshPort = await startSshPort({
     host: settings.sshHost,
     port: settings.sshPort,
@@ -54,27 +53,21 @@ await endOnTrouble(async () => {
 
   const client = await untilItAnswers(() => connectClient(settings), asked);
   await keepHistory(client, settings.temporalNamespace);
-  const connection = await connectWorkers(settings);
+  const temporal = await workflowSide(settings);
   const worker = await controlWorker({
-    connection,
-    namespace: settings.temporalNamespace,
-    dataConverter: await dataConverter(settings.payloadKeyFile),
-    workflowBundle: await workflowBundle(settings.cache),
+    ...temporal,
     activities: controlActivities({
       forge: github ? githubForge(github) : noForge,
       store,
       compile: compileConfig,
       orbs: { orbReferences, resolveOrbs: (nearest, note) => resolveOrbs(settings, store, nearest, note) },
-      resourceClass: classChoice(settings, registry),
-      explainWait: waitReason(registry),
-      builderSeenAt: seenAt(registry),
+      ...offerPorts(settings, registry),
       isPipelineOpen: (repositoryId, number) => isPipelineOpen(client, repositoryId, number),
       pipelinesAtOnce: settings.pipelinesAtOnce,
       seal,
       redeliverFailed: github ? redeliverer(github, settings.sweepSeconds) : () => Promise.resolve(0),
       lastLines: (key, lines) => lastLines(store, key, lines),
       configPaths: settings.configPaths,
-      limits: limitsOf(settings),
       publicUrl: settings.publicUrl,
     }),
   });
@@ -111,7 +104,7 @@ await endOnTrouble(async () => {
   worker.shutdown();
   await working;
   await sshPort.close();
-  await connection.close();
+  await temporal.connection.close();
   await client.connection.close();
 });
 

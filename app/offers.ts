@@ -3,9 +3,18 @@
 import { clampClass } from '../config-schema/classes.ts';
 import type { Settings } from '../config-schema/settings.ts';
 import type { Limits } from '../activities/control/activities.ts';
+import type { ControlPorts } from '../activities/control/control.ts';
 import type { BuilderRegistry } from './registry.ts';
 
-export function classChoice({ classes, defaultClass }: Pick<Settings, 'classes' | 'defaultClass'>, registry: BuilderRegistry): (asked: string | null) => Promise<{ name: string; note?: string }> {
+/** What the control activities ask about builders. */
+export const offerPorts = (settings: Settings, registry: BuilderRegistry): Pick<ControlPorts, 'resourceClass' | 'explainWait' | 'builderSeenAt' | 'limits'> => ({
+  resourceClass: classChoice(settings, registry),
+  explainWait: waitReason(registry),
+  builderSeenAt: seenAt(registry),
+  limits: limitsOf(settings),
+});
+
+function classChoice({ classes, defaultClass }: Pick<Settings, 'classes' | 'defaultClass'>, registry: BuilderRegistry): (asked: string | null) => Promise<{ name: string; note?: string }> {
   return async (asked) => {
     const offered = (await registry.sights()).filter(({ connected }) => connected).flatMap((sight) => Object.keys(sight.classes));
     const choice = clampClass(asked, classes, defaultClass, offered);
@@ -14,7 +23,7 @@ export function classChoice({ classes, defaultClass }: Pick<Settings, 'classes' 
 }
 
 /** Null when a builder offers the class and is only busy. */
-export function waitReason(registry: BuilderRegistry): (resourceClass: string) => Promise<string | null> {
+function waitReason(registry: BuilderRegistry): (resourceClass: string) => Promise<string | null> {
   return async (resourceClass) => {
     if (await registry.offers(resourceClass)) return null;
     const sights = await registry.sights();
@@ -26,11 +35,11 @@ export function waitReason(registry: BuilderRegistry): (resourceClass: string) =
 }
 
 /** When the builder last said something; null when it never did. */
-export const seenAt =
+const seenAt =
   (registry: BuilderRegistry) =>
   async (builder: string): Promise<string | null> =>
     (await registry.sights()).find(({ id }) => id === builder)?.seenAt ?? null;
 
 const explainAfterSeconds = 30;
 
-export const limitsOf = ({ queueTimeoutSeconds, builderLostSeconds, leaseSeconds }: Settings): Limits => ({ queueTimeoutSeconds, builderLostSeconds, leaseSeconds, explainAfterSeconds });
+const limitsOf = ({ queueTimeoutSeconds, builderLostSeconds, leaseSeconds }: Settings): Limits => ({ queueTimeoutSeconds, builderLostSeconds, leaseSeconds, explainAfterSeconds });

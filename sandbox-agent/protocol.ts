@@ -25,8 +25,6 @@ export const paths = {
   gitSocket: '/run/roundhouse/git.sock',
   /** Objects of the repository's mirror, read-only; an alternate of the checkout. Absent when the job has no checkout. */
   mirror: '/run/roundhouse-mirror',
-  /** Not used: unacknowledged output waits in the agent's memory. */
-  spool: '/var/lib/roundhouse-agent',
 } as const;
 
 /** The agent from a folder that scripts/build-agent made. Loader and libraries are its own: it needs nothing of the image. */

@@ -7,6 +7,7 @@ import type { GraphJob } from '../config-schema/plan.ts';
 import type { JobView, PipelineView, SliceView } from '../config-schema/view.ts';
 import type { Limits } from './activities.ts';
 import type { Gate } from './gate.ts';
+import { now } from './now.ts';
 import type { slice } from './slice.ts';
 
 export type JobRun = {
@@ -36,7 +37,7 @@ export async function runJob(run: JobRun): Promise<Outcome> {
         const end = isCancellation(error)
           ? { outcome: 'canceled' as const, reason: 'canceled before it began' }
           : { outcome: 'broken' as const, reason: 'Roundhouse failed to run this slice' };
-        ended = { ...waiting, ...end, state: 'ended', endedAt: new Date().toISOString() };
+        ended = { ...waiting, ...end, state: 'ended', endedAt: now() };
       }
       jobView.slices[index] = ended;
       return ended.outcome!;

@@ -10,7 +10,9 @@ import { coalesced, type Coalesced } from './coalesced.ts';
 import { slicesAtOnce } from './gate.ts';
 import { runJob } from './job.ts';
 import { disowned, mayBegin, pipelineEnded, pipelineView, sliceProgress, type SliceProgress } from './messages.ts';
+import { now } from './now.ts';
 import { readyJobs } from './ready-jobs.ts';
+import { waitingSlice } from './waiting.ts';
 
 export type PipelineInput = {
   trigger: Trigger;
@@ -165,17 +167,7 @@ const waitingJob = ({ name, parallelism }: { name: string; parallelism: number }
   outcome: null,
   startedAt: null,
   endedAt: null,
-  slices: Array.from({ length: parallelism }, (_, index) => ({
-    index,
-    attempt: 1,
-    state: 'waiting',
-    outcome: null,
-    notes: [],
-    builder: null,
-    startedAt: null,
-    endedAt: null,
-    steps: [],
-  })),
+  slices: Array.from({ length: parallelism }, (_, index) => waitingSlice(index, 1)),
 });
 
 /** A job's check is named as the job, unless another workflow of the pipeline has a job of that name. */
@@ -187,5 +179,3 @@ function uniqueCheckNames(graph: { workflows: { name: string; jobs: { name: stri
     return names.filter((other) => other === name).length > 1 ? `${workflow.name}/${name}` : name;
   };
 }
-
-const now = (): string => new Date().toISOString();

@@ -9,6 +9,8 @@ import type { Repository } from '../config-schema/trigger.ts';
 import type { SliceView } from '../config-schema/view.ts';
 import { anyBuilder, control, thisBuilder, type Limits, type OpenedSandbox } from './activities.ts';
 import { sliceProgress, sliceView } from './messages.ts';
+import { now } from './now.ts';
+import { waitingSlice } from './waiting.ts';
 
 /** The first, and two more when builders are lost. */
 const mostAttempts = 3;
@@ -22,17 +24,7 @@ export type SliceInput = { key: SliceKey; repository: Repository; total: number;
 type End = { outcome: Outcome; reason?: string };
 
 export async function slice(input: SliceInput): Promise<SliceView> {
-  const view: SliceView = {
-    index: input.key.slice,
-    attempt: 0,
-    state: 'waiting',
-    outcome: null,
-    notes: [],
-    builder: null,
-    startedAt: null,
-    endedAt: null,
-    steps: [],
-  };
+  const view = waitingSlice(input.key.slice, 0);
   setHandler(sliceView, () => view);
 
   const end = await attempts(input, view);
@@ -217,5 +209,3 @@ function sentenceOf(error: unknown): string {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   return cause instanceof Error ? cause.message : String(error);
 }
-
-const now = (): string => new Date().toISOString();

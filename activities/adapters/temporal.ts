@@ -54,6 +54,16 @@ export async function connectWorkers(settings: TemporalSettings): Promise<Native
   return NativeConnection.connect(await connectionOptions(settings));
 }
 
+/** All that a worker of temporal workflows needs. */
+export async function workflowSide(settings: TemporalSettings & Pick<Settings, 'cache'>): Promise<{ connection: NativeConnection; namespace: string; dataConverter: DataConverter; workflowBundle: WorkflowBundleWithSourceMap }> {
+  return {
+    connection: await connectWorkers(settings),
+    namespace: settings.temporalNamespace,
+    dataConverter: await dataConverter(settings.payloadKeyFile),
+    workflowBundle: await workflowBundle(settings.cache),
+  };
+}
+
 /** The server may start after us. */
 export async function untilItAnswers<T>(connect: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (let delayMs = 100; ; delayMs = Math.min(delayMs * 1.5, 5000)) {

@@ -14,7 +14,7 @@ import { readSettings } from '../read-settings.ts';
 import { webhookPath } from '../server.ts';
 import { allMembers } from '../up/all.ts';
 import { startFamily } from '../up/family.ts';
-import { freePorts } from '../up/free-ports.ts';
+import { besideGitHub } from '../up/beside-github.ts';
 import { untilReady } from '../up/ready.ts';
 import { sample, sampleJobs } from './sample.ts';
 
@@ -27,8 +27,8 @@ await endOnTrouble(async () => {
   const asked = whenAsked();
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const folder = await mkdtemp(join(tmpdir(), 'roundhouse-demo-'));
-  const [port, sshPort, temporalPort] = await freePorts(3);
   const github = await startGitHub({ folder: join(folder, 'github') });
+  const { env, port } = await besideGitHub(github, { data: join(folder, 'data'), builder: 'demo', webhookSecret });
   const user = github.createUser('ada');
   github.createOrganization('acme');
   const { sshUrl } = await github.createRepository({ owner: 'acme', name: 'shop' });
@@ -37,23 +37,6 @@ await endOnTrouble(async () => {
   github.installApp('acme', 'all');
   const key = generateKey();
   github.addKey(user.login, key.publicKey);
-
-  const env: NodeJS.ProcessEnv = {
-    LOG_LEVEL: 'warn',
-    ...process.env,
-    ROUNDHOUSE_DATA: join(folder, 'data'),
-    ROUNDHOUSE_BUILDER_NAME: 'demo',
-    PORT: String(port),
-    ROUNDHOUSE_SSH_PORT: String(sshPort),
-    ROUNDHOUSE_APP_SSH: `127.0.0.1:${sshPort}`,
-    TEMPORAL_ADDRESS: `127.0.0.1:${temporalPort}`,
-    ROUNDHOUSE_EMBEDDED_TEMPORAL: '1',
-    APP_ID: String(github.app.id),
-    PRIVATE_KEY: github.app.privateKey!,
-    WEBHOOK_SECRET: webhookSecret,
-    GHE_HOST: github.host,
-    GHE_PROTOCOL: 'http',
-  };
   const settings = await readSettings(env);
   const family = startFamily(await allMembers(settings, env), say);
   try {

@@ -1,6 +1,6 @@
 // The process `roundhouse run`: this work tree through the same temporal workflows and sandboxes as a push, with nothing of GitHub's.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileStore } from '../../activities/adapters/file-store.ts';
@@ -8,17 +8,17 @@ import { localForge } from '../../activities/adapters/local-forge.ts';
 import { clearMachine } from '../../activities/adapters/machine.ts';
 import { cacheOf, resolveOrbs, tellingAtOnce } from '../../activities/adapters/orbs.ts';
 import { seal } from '../../activities/adapters/sealing.ts';
-import { connectClient, connectWorkers, dataConverter, installRuntime, untilItAnswers, workflowBundle } from '../../activities/adapters/temporal.ts';
+import { connectClient, installRuntime, untilItAnswers, workflowSide } from '../../activities/adapters/temporal.ts';
 import { controlActivities } from '../../activities/control/control.ts';
 import { controlWorker } from '../../activities/control/worker.ts';
-import { loadOrCreateKey } from '../../activities/key-file.ts';
+import { loadOrCreateHostKey, loadOrCreateKey } from '../../activities/key-file.ts';
 import { logCodec } from '../../activities/log-codec.ts';
 import { compileConfig, orbReferences, type Compiled } from '../../config-schema/compile.ts';
 import { exitCode } from '../../config-schema/outcome.ts';
 import { summaryKey, type PipelineView } from '../../config-schema/view.ts';
 import { noCommit, type Trigger } from '../../config-schema/trigger.ts';
 import { cancelPipeline, deliverTrigger, isPipelineOpen, viewPipeline } from '../../workflows/client.ts';
-import { classChoice, limitsOf, seenAt, waitReason } from '../offers.ts';
+import { offerPorts } from '../offers.ts';
 import { Problem } from '../cli/problem.ts';
 import { operatorLog } from '../operator-log.ts';
 import { aborted, endOnTrouble, whenAsked } from '../process.ts';
@@ -60,8 +60,7 @@ await endOnTrouble(async () => {
     installRuntime(log);
     const store = fileStore(settings.store.folder);
     const registry = builderRegistry({ store });
-    const hostKey = await loadOrCreateKey(join(settings.data, 'ssh/host_key'));
-    await writeFile(join(settings.data, 'ssh/host_key.pub'), hostKey.publicKey);
+    const hostKey = await loadOrCreateHostKey(join(settings.data, 'ssh/host_key'));
     // Nobody else reaches this port for the seconds that it is open, and the builder is our own child.
     const builderKey = await loadOrCreateKey(join(settings.builderState, 'ssh_key'));
     const sshPort = await startSshPort({ host: '127.0.0.1', port: 0, hostKey: hostKey.privateKey, authorizedBuilders: (key) => (key === builderKey.publicKey ? 'here' : null), registry, log });
@@ -77,12 +76,9 @@ await endOnTrouble(async () => {
     ending.push(() => clearMachine(settings), () => family.end());
 
     const client = await untilItAnswers(() => connectClient(settings), asked);
-    const connection = await connectWorkers(settings);
+    const temporal = await workflowSide(settings);
     const worker = await controlWorker({
-      connection,
-      namespace: settings.temporalNamespace,
-      dataConverter: await dataConverter(settings.payloadKeyFile),
-      workflowBundle: await workflowBundle(settings.cache),
+      ...temporal,
       activities: controlActivities({
         forge: localForge({ repositoryFolder: snapshot.folder, sha: snapshot.sha, configPath, onReport: () => undefined }),
         store,
@@ -97,16 +93,13 @@ await endOnTrouble(async () => {
           // Remembered from one run to the next, as nothing else of a run is.
           resolveOrbs: (nearest, note) => tellingAtOnce(resolveOrbs(settings, cacheOf(settings), nearest, note)),
         },
-        resourceClass: classChoice(settings, registry),
-        explainWait: waitReason(registry),
-        builderSeenAt: seenAt(registry),
+        ...offerPorts(settings, registry),
         isPipelineOpen: (repositoryId, number) => isPipelineOpen(client, repositoryId, number),
         pipelinesAtOnce: 0,
         seal,
         redeliverFailed: () => Promise.resolve(0),
         lastLines: () => Promise.resolve([]),
         configPaths: configPath === null ? settings.configPaths : [configPath],
-        limits: limitsOf(settings),
         publicUrl: settings.publicUrl,
       }),
     });
@@ -114,7 +107,7 @@ await endOnTrouble(async () => {
     ending.push(async () => {
       worker.shutdown();
       await working;
-      await connection.close();
+      await temporal.connection.close();
       await client.connection.close();
     });
 

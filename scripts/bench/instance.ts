@@ -14,7 +14,7 @@ import { readSettings } from '../../app/read-settings.ts';
 import { webhookPath } from '../../app/server.ts';
 import { allMembers } from '../../app/up/all.ts';
 import { startFamily } from '../../app/up/family.ts';
-import { freePorts } from '../../app/up/free-ports.ts';
+import { besideGitHub } from '../../app/up/beside-github.ts';
 import { untilReady } from '../../app/up/ready.ts';
 import type { Settings } from '../../config-schema/settings.ts';
 import { summaryKey, type PipelineView } from '../../config-schema/view.ts';
@@ -66,31 +66,14 @@ export async function startInstance(bench: Bench): Promise<Instance> {
   const { signal } = bench;
   const folder = join(bench.folder, 'instance');
   await mkdir(folder);
-  const [port, sshPort, temporalPort] = await freePorts(3);
   const github = await startGitHub({ folder: join(folder, 'github') });
+  const { env, port } = await besideGitHub(github, { data: join(folder, 'data'), builder: 'bench', webhookSecret: 'bench' });
   const ada = github.createUser('ada');
   github.createOrganization(owner);
   github.setWebhook(`http://127.0.0.1:${port}${webhookPath}`, 'bench');
   github.installApp(owner, 'all');
   await writeFile(join(folder, '.gitconfig'), `[user]\n\tname = Ada\n\temail = ${ada.email}\n`);
   const gitEnv = { PATH: process.env.PATH, HOME: folder, GIT_CONFIG_NOSYSTEM: '1', GIT_TERMINAL_PROMPT: '0' };
-
-  const env: NodeJS.ProcessEnv = {
-    LOG_LEVEL: 'warn',
-    ...process.env,
-    ROUNDHOUSE_DATA: join(folder, 'data'),
-    ROUNDHOUSE_BUILDER_NAME: 'bench',
-    PORT: String(port),
-    ROUNDHOUSE_SSH_PORT: String(sshPort),
-    ROUNDHOUSE_APP_SSH: `127.0.0.1:${sshPort}`,
-    TEMPORAL_ADDRESS: `127.0.0.1:${temporalPort}`,
-    ROUNDHOUSE_EMBEDDED_TEMPORAL: '1',
-    APP_ID: String(github.app.id),
-    PRIVATE_KEY: github.app.privateKey!,
-    WEBHOOK_SECRET: 'bench',
-    GHE_HOST: github.host,
-    GHE_PROTOCOL: 'http',
-  };
   const settings = await readSettings(env);
   bench.atEnd(() => clearMachine(settings));
   bench.atEnd(() => github.stop());

@@ -26,7 +26,6 @@ export async function processHost(folder: string): Promise<SandboxHost> {
       await host.destroy(spec.name);
       const root = join(folder, spec.name);
       await mkdir(join(root, paths.run), { recursive: true });
-      await mkdir(join(root, paths.spool), { recursive: true });
       const [hostKey, clientKey] = [generateKey(), generateKey()];
       await writeFile(join(root, paths.hostKey), hostKey.privateKey, { mode: 0o600 });
       await writeFile(join(root, paths.authorizedKey), clientKey.publicKey);

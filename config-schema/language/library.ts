@@ -3,7 +3,7 @@
 import { didYouMean } from '../nearest.ts';
 import { readOrbReference } from '../orb-reference.ts';
 import { checkOrb } from './check.ts';
-import { childOf, entriesOf, stringOf } from './node.ts';
+import { childOf, entriesOf, isNull, isUnknown, stringOf } from './node.ts';
 import type { Entry, MapNode, Node, Place, Source } from './node.ts';
 import type { Problems } from './problems.ts';
 import type { OrbSources, UsedOrb } from './processed.ts';
@@ -60,8 +60,10 @@ export function loader(root: MapNode, options: { variables: Variables; orbVariab
       if (within.length > mostNested) return tooDeep(key, within);
       return libraryOf(importer.isOwn, value, options.orbVariables, [...within, alias]);
     }
-    const reference = stringOf(render(value, importer.variables, problems))?.trim();
-    if (!reference) return undefined;
+    const rendered = render(value, importer.variables, problems);
+    // What is no text has been told.
+    if (isNull(value) || isUnknown(rendered) || rendered.kind !== 'scalar') return undefined;
+    const reference = rendered.text.trim();
     const meant = readOrbReference(reference);
     if ('problem' in meant) {
       problems.error(value.place, meant.problem);

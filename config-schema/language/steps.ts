@@ -111,7 +111,8 @@ function expandCommand(name: string, value: Node | undefined, place: Place, scop
   if (isBare) bareCalls.set(element, 'open');
   const steps = problems.calling({ kind: 'command', name, place }, () => {
     const { variables } = callElement(element, given, scope.library, place, compiling);
-    return expandSteps(childOf(element.node, 'steps'), { library: element.library, variables, depth: scope.depth + 1 }, compiling);
+    // That it has no steps has been told.
+    return expandSteps(childOf(element.node, 'steps') ?? unknownAt(element.place), { library: element.library, variables, depth: scope.depth + 1 }, compiling);
   });
   if (isBare) bareCalls.set(element, steps);
   return steps;

@@ -1,6 +1,7 @@
 // What does a processed step become in the plan?
 
 import { durationSeconds } from '../durations.ts';
+import { faultOfCacheKey } from './cache-key.ts';
 import { readEnvironment } from './environment.ts';
 import { flagOf, numberOf, secondsOf, textOf, textsOf } from './fields.ts';
 import { childOf, entriesOf, stringOf, unbound } from './node.ts';
@@ -34,8 +35,10 @@ export function toPlanStep(node: Node, shell: string[] | null, problems: Problem
         preferSameRegion: flagOf(fields, 'prefer_same_region') ?? false,
       };
     case 'save_cache':
+      warnOfKeys(fields, problems);
       return { ...named(kind, 'Saving cache'), ...saveCacheFields(fields) };
     case 'restore_cache':
+      warnOfKeys(fields, problems);
       return { ...named(kind, 'Restoring cache'), ...restoreCacheFields(fields) };
     case 'store_artifacts':
       return { ...named(kind, 'Uploading artifacts', 'always'), path: textOf(fields, 'path') ?? '', destination: textOf(fields, 'destination') };
@@ -86,6 +89,14 @@ const checkoutFields = (node: Node | undefined): Pick<CheckoutStep, 'path' | 'me
   depth: numberOf(node, 'depth'),
   repositories: textsOf(node, 'repositories') ?? [],
 });
+
+/** The original compiles a key that its runtime cannot fill in. */
+function warnOfKeys(node: Node | undefined, problems: Problems): void {
+  for (const key of ['key', 'keys'].map((name) => childOf(node, name)).flatMap((value) => (value?.kind === 'list' ? value.items : (value ?? [])))) {
+    const fault = faultOfCacheKey(stringOf(key) ?? '');
+    if (fault) problems.warn(key.place, fault);
+  }
+}
 
 const saveCacheFields = (node: Node | undefined): Pick<SaveCacheStep, 'key' | 'paths' | 'mount'> => ({
   key: textOf(node, 'key') ?? '',

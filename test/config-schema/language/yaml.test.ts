@@ -14,7 +14,7 @@ function read(text: string): unknown {
   return node && toPlain(node);
 }
 
-suite('scalars of YAML 1.1, as the original reads them', () => {
+suite('2.1 §1 YAML: scalars of YAML 1.1, as the original reads them', () => {
   const rows: [string, unknown][] = [
     ['yes', true], ['Yes', true], ['YES', true], ['on', true], ['On', true], ['true', true], ['TRUE', true],
     ['no', false], ['No', false], ['NO', false], ['off', false], ['OFF', false], ['False', false],
@@ -38,7 +38,7 @@ test('the text of a number is what was meant', () => {
   }
 });
 
-suite('anchors, aliases, merge keys', () => {
+suite('2.1 §1 YAML: anchors, aliases, merge keys', () => {
   const rows: [string, string, unknown][] = [
     ['an alias of a scalar', 'a: &x 1\nb: *x', { a: 1, b: 1 }],
     ['an alias of a list is one item', 'a: &x [1]\nb: [*x, 2]', { a: [1], b: [[1], 2] }],
@@ -79,7 +79,7 @@ workflows: {w: {jobs: [build, other]}}`);
   });
 });
 
-suite('a hostile file is refused in no time', () => {
+suite('2.1 §1 YAML: a hostile file is refused in no time', () => {
   const doubling = (times: number): string => ['a0: &a0 [x, x]', ...Array.from({ length: times }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]`)].join('\n');
   const rows: [string, string, RegExp][] = [
     ['aliases of aliases of aliases', doubling(60), /^1:1 .circle.yml: the file holds more than 300000 values when its aliases are followed/],

@@ -31,7 +31,7 @@ const declarations = new WeakMap<Element, Map<string, Parameter>>();
 export function parametersOf(element: Element, { problems, hasTemplates }: Compiling): Map<string, Parameter> {
   let parameters = declarations.get(element);
   if (!parameters) {
-    parameters = readParameters(childOf(element.node, 'parameters'), element.kind, problems);
+    parameters = readParameters(hasTemplates ? childOf(element.node, 'parameters') : undefined, element.kind, problems);
     declarations.set(element, parameters);
     if (hasTemplates) checkReferences(element, parameters, problems);
     for (const parameter of parameters.values()) if (parameter.default && !hasTagsBelow(parameter.default)) checkDefault(parameter, parameter.default, problems);

@@ -43,7 +43,7 @@ export function compileJob(element: Element, call: JobCall, compiling: Compiling
   const entries = new Map<string, Entry>();
   if (type !== 'build') entries.set('type', body.get('type')!);
 
-  const asked = type === 'build' ? rendered('executor') : undefined;
+  const asked = type === 'build' && compiling.hasTemplates ? rendered('executor') : undefined;
   const executor = asked && resolveExecutor(asked, element.library, compiling);
   const hasKind = executorKinds.some((kind) => body.has(kind));
   for (const [key, entry] of executor?.fields ?? []) if (fromExecutor.includes(key) || (executorKinds.includes(key) && !hasKind)) entries.set(key, entry);

@@ -24,8 +24,11 @@ export type Call = { kind: 'workflow' | 'job' | 'command' | 'executor' | 'orb'; 
 
 const mostOfEach = 1000;
 
+/** `shown` is a place in the user's own file: that of the call, where the problem stands in an orb. */
+type Problem = { severity: Diagnostic['severity']; sentence: string; place: Place; shown: Place; trace?: string[] };
+
 export function collectProblems(source: Source): Problems {
-  const found = new Map<string, Diagnostic>();
+  const found = new Map<string, Problem>();
   const indices = new Map<Source, PositionOf>();
   const calls: Call[] = [];
   const judged = new Set<string>();
@@ -46,21 +49,24 @@ export function collectProblems(source: Source): Problems {
     if (calls.length === 0) judged.add(at);
     else if (severity === 'error' && judged.has(at)) return;
     counts[severity]++;
-    const inOrb = place.source !== source;
-    const shown = inOrb ? (calls.findLast((call) => call.place.source === source)?.place ?? { source, start: 0, end: 0 }) : place;
+    const shown = place.source === source ? place : (calls.findLast((call) => call.place.source === source)?.place ?? { source, start: 0, end: 0 });
+    found.set(key, { severity, sentence, place, shown, ...(calls.length > 0 && { trace: traceOf(calls) }) });
+  };
+
+  /** In words only at the end: while the text is read, the keys that lead to a place are not known yet. */
+  const tell = ({ severity, sentence, place, shown, trace }: Problem): Diagnostic => {
     const start = positionOf(shown);
     // A block ends where its last visible character stands, not on the blank line behind it.
     const end = positionOf({ ...shown, start: shown.start + Math.max(0, source.text.slice(shown.start, shown.end).trimEnd().length - 1) });
     const where = describePlace(shown) || source.path;
-    const orb = inOrb ? positionOf(place) : undefined;
-    const inWords = orb ? `${where}: in ${place.source.path}, line ${orb.line}, column ${orb.column}, ${describePlace(place) || 'its top'}: ${sentence}` : `${where}: ${sentence}`;
-    found.set(key, {
+    const orb = place.source === source ? undefined : positionOf(place);
+    return {
       severity,
-      message: inWords,
+      message: orb ? `${where}: in ${place.source.path}, line ${orb.line}, column ${orb.column}, ${describePlace(place) || 'its top'}: ${sentence}` : `${where}: ${sentence}`,
       ...start,
       ...(end.line > start.line && { endLine: end.line }),
-      ...(calls.length > 0 && { trace: traceOf(calls) }),
-    });
+      ...(trace && { trace }),
+    };
   };
   return {
     error: (place, sentence) => add('error', place, sentence),
@@ -75,7 +81,7 @@ export function collectProblems(source: Source): Problems {
     },
     failed: () => counts.error > 0,
     isFull: () => counts.error === mostOfEach,
-    diagnostics: () => [...found.values()].sort((a, b) => a.line - b.line || a.column - b.column),
+    diagnostics: () => [...found.values()].map(tell).sort((a, b) => a.line - b.line || a.column - b.column),
   };
 }
 

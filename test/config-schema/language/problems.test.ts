@@ -42,7 +42,7 @@ table('YAML', [
   ['a merge of no map', 'a: &x 1\nb:\n  <<: *x\n', ['1:7 .circle.yml: Unable to parse YAML: a merge key takes a map or a list of maps. Write the alias of a map after "<<:".']],
   ['a key that is a list', '? [a]\n: 1\n', ['1:3 .circle.yml: Unable to parse YAML: a key is a list. Write a text as the key.']],
   ['NUL', `${jobWith('steps: [{run: "a\\0b"}]')}`, ['6:19 .circle.yml: the text holds the character NUL, which no command or variable can hold. Remove it.']],
-  ['a key twice: the last counts, the first is not even judged', jobWith('steps: 5\nsteps: [checkout]'), ['7:5 warning: .circle.yml: the key is there twice. The last one counts; remove the other.']],
+  ['a key twice: the last counts, the first is not even judged', jobWith('steps: 5\nsteps: [checkout]'), ['7:5 warning: jobs.build.steps: the key is there twice. The last one counts; remove the other.']],
   ['a tag of nobody', `a: !x 1\n${jobWith('steps: [checkout]')}`, ['1:4 warning: .circle.yml: Unresolved tag: !x. It is ignored; remove it.']],
   ['only the first document counts', `${jobWith('steps: [checkout]')}---\n: : [\n`, []],
   ['two faults of YAML at once', 'a: @x\nb: @y\n', [

@@ -13,13 +13,13 @@ const limits = { characters: 1_000_000, values: 300_000, depth: 100 };
  * Anchors and merge keys are resolved here; everything behind this door sees plain maps, lists and scalars.
  */
 export function readYaml(source: Source, all: Problems): Node | undefined {
+  // In this file: there may have been errors in another.
   let failed = false;
   const error: Problems['error'] = (place, sentence) => {
     failed = true;
     all.error(place, sentence);
   };
-  // There may have been errors in another file.
-  const problems: Problems = { ...all, error, failed: () => failed };
+  const problems: Problems = { ...all, error };
   const { text } = source;
   const whole = { source, start: 0, end: 0 };
   if (text.length > limits.characters) {

@@ -7,6 +7,7 @@ import { childOf, entriesOf, isNull, isUnknown, stringOf } from './node.ts';
 import type { Entry, MapNode, Node, Place, Source } from './node.ts';
 import type { Problems } from './problems.ts';
 import type { OrbSources, UsedOrb } from './processed.ts';
+import { builtIns } from './schema-steps.ts';
 import { render } from './template.ts';
 import type { Variables } from './template.ts';
 import { readYaml } from './yaml.ts';
@@ -148,22 +149,6 @@ export function loader(root: MapNode, options: { variables: Variables; orbVariab
 
 const mostNested = 20;
 const mostHops = 20;
-
-/** Steps that need no definition. */
-export const builtIns: ReadonlySet<string> = new Set([
-  'run',
-  'checkout',
-  'setup_remote_docker',
-  'save_cache',
-  'restore_cache',
-  'store_artifacts',
-  'store_test_results',
-  'persist_to_workspace',
-  'attach_workspace',
-  'add_ssh_keys',
-  'deploy',
-  'install_signing_bundle',
-]);
 
 const remedy: Record<ElementKind, string> = {
   command: 'Define it under commands, or correct the name.',

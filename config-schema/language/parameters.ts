@@ -9,7 +9,7 @@ import { isRendered } from './template.ts';
 
 export type ParameterType = (typeof types)[number];
 
-export type Parameter = { name: string; type: ParameterType; choices: readonly Node[]; default: Node | undefined; place: Place };
+export type Parameter = { name: string; type: ParameterType; choices: readonly Node[]; default: Node | undefined };
 
 const types = ['string', 'boolean', 'integer', 'enum', 'executor', 'steps', 'env_var_name'] as const;
 const isType = (type: string | undefined): type is ParameterType => types.some((known) => known === type);
@@ -24,7 +24,7 @@ export function readParameters(node: Node | undefined, owner: 'pipeline' | 'job'
     if (!isType(type)) continue;
     if (owner === 'job' && reserved.includes(name))
       problems.error(key, `${reserved.map((word) => `"${word}"`).join(', ')} are reserved parameter names in build jobs. Give the parameter ${name} another name.`);
-    parameters.set(name, { name, type, choices: itemsOf(childOf(value, 'enum')), default: childOf(value, 'default'), place: key });
+    parameters.set(name, { name, type, choices: itemsOf(childOf(value, 'enum')), default: childOf(value, 'default') });
   }
   return parameters;
 }

@@ -139,8 +139,8 @@ const runnable = {
 const branch = (steps: z.ZodType): z.ZodType =>
   z.strictObject({ ...base, condition, steps }).describe('Steps that are there only when the condition holds (when), or does not (unless), decided before anything runs.');
 
-/** Names that a step may have without a definition. */
-export const builtIns: readonly string[] = [...Object.keys(runnable), 'when', 'unless', 'steps'];
+/** Names of steps that need no definition, and are left when everything is expanded. */
+export const builtIns: ReadonlySet<string> = new Set(Object.keys(runnable));
 
 /** Those that cannot stand alone, with the first key that is missing then. */
 const bodyNeeded = new Map([

@@ -2,11 +2,11 @@
 
 import { bind, callElement, oneKey, read, renderEntries } from './elements.ts';
 import type { Compiling } from './elements.ts';
-import { builtIns } from './library.ts';
 import type { Element, Library } from './library.ts';
 import { holds, stepCondition } from './logic.ts';
 import { childOf, entriesOf, isNull, isUnknown, listAt, scalarAt, stringOf, unknownAt } from './node.ts';
 import type { Node, Place } from './node.ts';
+import { builtIns } from './schema-steps.ts';
 import type { Variables } from './template.ts';
 
 /** Where steps are written: the file whose commands they name, and what their text sees; null when it has been rendered already. */

@@ -5,7 +5,7 @@ import { bind, callElement, read } from './elements.ts';
 import type { Compiling } from './elements.ts';
 import { executorKinds, joinEnvironments, resolveExecutor } from './executor.ts';
 import type { Element, Library } from './library.ts';
-import { childOf, listAt, stringOf, unknownAt } from './node.ts';
+import { childOf, itemsOf, listAt, stringOf, unknownAt } from './node.ts';
 import type { Entry, MapNode, Node, Place } from './node.ts';
 import type { JobType } from './processed.ts';
 import { needed } from './schema-job.ts';
@@ -64,8 +64,15 @@ export function compileJob(element: Element, call: JobCall, compiling: Compiling
   if (type === 'build' && !executorKinds.some((kind) => entries.has(kind))) entries.set('docker', toldMissing(element));
   const key = needed.get(type);
   if (key !== undefined && !entries.has(key)) entries.set(key, toldMissing(element));
-  checkJob(element.name, job, problems, element.library.isOwn ? 'own' : 'orb');
+  checkJob(element.name, isEmptied(element, job, compiling) ? { ...job, entries: new Map([...entries, ['steps', toldMissing(element)]]) } : job, problems, element.library.isOwn ? 'own' : 'orb');
   return job;
+}
+
+/** Every step stands in a condition that does not hold: the job has nothing to do, which is no fault. */
+function isEmptied(element: Element, job: MapNode, { problems }: Compiling): boolean {
+  const isLeft = itemsOf(childOf(job, 'steps')).length > 0 || itemsOf(childOf(element.node, 'steps')).length === 0;
+  if (!isLeft && typeOf(element) === 'build') problems.warn(element.node.entries.get('steps')!.key, 'no step is left once the conditions around them are decided: the job does nothing, and passes. Filter it in the workflow, so that it does not start.');
+  return !isLeft;
 }
 
 /** A key that the check of the file, or of the executor, has said is missing. */

@@ -1,7 +1,6 @@
 // How long does a config take to compile, over the mere parsing of its YAML?
 
 import { parseDocument } from 'yaml';
-import { Problem } from '../../app/cli/problem.ts';
 import { compileConfig } from '../../config-schema/compile.ts';
 import type { OrbSources } from '../../config-schema/language/processed.ts';
 import { absent, orbsFor, sharedFiles, sharedOrbs, sharedText } from '../../test/config-schema/language/shared.ts';
@@ -31,7 +30,10 @@ export async function benchConfig(bench: Bench): Promise<void> {
   bench.print({ figure: 'config-compile-ratio', value: rounded(median(pairs.map((pair) => pair.ours / pair.baseline)), 2), unit: 'ratio', baseline: "yaml's parse of the same text", ms, baselineMs, ...about });
   bench.print({ figure: 'config-compile-ms', value: ms, unit: 'ms', ...about });
 
-  if (absent) throw new Problem(`config-corpus-ms: ${absent}. Put the configs there, or do without this figure.`, 2);
+  if (absent) {
+    bench.say(`config: config-corpus-ms is left out: ${absent}`);
+    return;
+  }
   const real = inputs.filter(({ name }) => name.startsWith('configs/real/'));
   const passes: { ms: number; slowest: { name: string; ms: number } }[] = [];
   bench.say(`config: each of ${real.length} real configs …`);

@@ -47,11 +47,13 @@ test('broken YAML: the check fails, with the line annotated', async () => {
   assert.ok(annotation!.start_line >= 4 && annotation!.start_line <= 5, `line ${annotation!.start_line}`);
 });
 
-test('what the language has and we do not yet is said on its line', async () => {
-  const sha = await instance.push({ '.circle.yml': 'version: 2.1\norbs:\n  node: circleci/node@5.0.0\njobs:\n  build:\n    docker: [{image: "debian:bookworm"}]\n    steps: [checkout]\n' });
+test('what the language has and we cannot run yet is said on its line', async () => {
+  const sha = await instance.push({ '.circle.yml': 'version: 2.1\njobs:\n  build:\n    docker: [{image: "debian:bookworm"}]\n    steps:\n      - checkout\n      - restore_cache: {key: deps}\n' });
   const check = await instance.check(sha, 'Roundhouse config');
-  assert.equal(check.output.annotations[0]!.start_line, 2);
-  assert.match(check.output.annotations[0]!.message ?? '', /not supported yet/);
+  assert.equal(check.conclusion, 'failure');
+  assert.equal(check.output.title, 'Not supported yet');
+  assert.equal(check.output.annotations[0]!.start_line, 7);
+  assert.match(check.output.annotations[0]!.message ?? '', /`restore_cache` is not supported yet by this version of Roundhouse/);
 });
 
 test('a command that is not found, and a step killed by a signal, are said so', async () => {

@@ -80,9 +80,6 @@ jobs: {build: {machine: true, steps: [c]}}
 `;
     assert.deepEqual(buildStepsOf(text), ['x', 'two']);
   });
-
-  test('of a list that comes to nothing, the job is empty', () =>
-    assert.equal(problemOf(withSteps('- when: {condition: false, steps: [hi]}')), `6:7 jobs.build.steps: must have at least one entry. Add one.${inJob}`));
 });
 
 suite('2.1 §8 steps: a parameter of the type steps', () => {
@@ -379,4 +376,10 @@ suite('2.1 §8 steps: commands that call commands', () => {
     const commands = 'abcde'.split('').map((name, index) => `${name}: {steps: [${ten('bcdef'[index]!)}]}`).join('\n');
     assert.match(problemOf(text(`${commands}\nf: {steps: [run: x]}`)), /^3:\d+ commands\.a\.steps\[\d\]: the config comes to more than \d+ steps and jobs, .* Make it smaller, or split it\. \| Error calling workflow/);
   });
+});
+
+test('2.1 §8 steps: a job whose conditions leave no step compiles, does nothing, and says so', () => {
+  const text = withSteps('- when: {condition: false, steps: [checkout]}');
+  assert.deepEqual(buildStepsOf(text), []);
+  assert.match(problemOf(text), /^5:5 warning: jobs\.build\.steps: no step is left once the conditions around them are decided: the job does nothing, and passes\./);
 });

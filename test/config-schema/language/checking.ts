@@ -9,6 +9,9 @@ import type { MapNode } from '../../../config-schema/language/node.ts';
 import { collectProblems } from '../../../config-schema/language/problems.ts';
 import type { Problems } from '../../../config-schema/language/problems.ts';
 import { readYaml } from '../../../config-schema/language/yaml.ts';
+import { indent, jobWith } from './compiling.ts';
+
+export { jobWith };
 
 /** `LINE:COLUMN message` of each problem that `judge` finds in the text, warnings marked. */
 export function problemsOf(text: string, judge: (root: MapNode, problems: Problems) => void): string[] {
@@ -41,15 +44,6 @@ export function isFineToEditors(text: string): boolean {
   return accepts(JSON.parse(JSON.stringify(toPlain(root), (_, value: unknown) => (Number.isNaN(value) ? '.nan' : value))));
 }
 
-/** A file with one job `build`; its lines begin at line 6, column 5. */
-export const jobWith = (lines: string, version = '2.1'): string => `version: ${version}
-jobs:
-  build:
-    docker:
-      - image: debian:bookworm
-${indent(lines, 4)}
-`;
-
 /** Steps begin at line 7, column 7. */
 export const steps = (lines: string, version?: string): string => jobWith(`steps:\n${indent(lines, 2)}`, version);
 
@@ -70,9 +64,3 @@ workflows:
     jobs:
 ${indent(lines, 6)}
 `;
-
-const indent = (lines: string, columns: number): string =>
-  lines
-    .split('\n')
-    .map((line) => (line === '' ? '' : ' '.repeat(columns) + line))
-    .join('\n');

@@ -9,7 +9,7 @@ import type { JobCall } from './job.ts';
 import type { Element } from './library.ts';
 import { memberName, membersOf } from './matrix.ts';
 import type { Member } from './matrix.ts';
-import { childOf, entriesOf, isNull, scalarAt, stringOf } from './node.ts';
+import { childOf, entriesOf, isNull, isUnknown, scalarAt, stringOf, toPlain } from './node.ts';
 import type { Entry, MapNode, Node, Place } from './node.ts';
 import { around, decideFilters, optionKeys, printedKeys, readOptions, readRequires, readSerialGroup } from './invocation-options.ts';
 import type { Requirement, Use } from './invocation-options.ts';
@@ -139,11 +139,14 @@ function argumentsOf(element: Element, raw: Node | undefined, member: Member | n
     // It names the member.
     if (name === 'name') continue;
     const beside = given.get(name);
-    if (beside) compiling.problems.error(beside.key, `${name} is given both in the matrix and beside it. Remove one of them.`);
-    else given.set(name, { key: value.place, value });
+    // Real configs say `v: << matrix.v >>`, which changes nothing.
+    if (beside && !isUnknown(beside.value) && !isSame(beside.value, value)) compiling.problems.error(beside.key, `${name} is given both in the matrix and beside it. Remove one of them.`);
+    else if (!beside) given.set(name, { key: value.place, value });
   }
   return [...given];
 }
+
+const isSame = (one: Node, other: Node): boolean => JSON.stringify(toPlain(one)) === JSON.stringify(toPlain(other));
 
 const compiled = new WeakMap<Element, MapNode>();
 

@@ -47,7 +47,7 @@ const runMap = withRule(
     if (reruns === 'auto_rerun_delay') fault(reruns, 'auto_rerun_delay needs max_auto_reruns. Add it, or remove the delay.', { atKey: true });
     if (reruns !== undefined && map['background'] === true) fault(reruns, `${reruns} cannot be used with background: true. Remove one of the two.`, { atKey: true });
   },
-).meta({ dependencies: { auto_rerun_delay: ['max_auto_reruns'] } });
+).meta({ dependencies: { auto_rerun_delay: ['max_auto_reruns'] }, ...ignoresOthers });
 
 const run = z.union([command, runMap]).meta({ id: 'run', description: 'Run a command in a shell of its own.' });
 
@@ -72,7 +72,7 @@ const checkout = withRule(
     if (method === 'shallow' && depth === undefined) fault('depth', 'required key [depth] not found. A shallow checkout needs it; add for example `depth: 1`.');
     if (depth !== undefined && (method === undefined || method === 'full' || method === 'blobless')) fault('depth', 'depth is for `method: shallow` alone. Remove it, or write that method.', { atKey: true });
   },
-).meta({ id: 'checkout', description: 'Check out the commit of the pipeline.', if: { properties: { method: { const: 'shallow' } }, required: ['method'] }, then: { required: ['depth'] } });
+).meta({ id: 'checkout', description: 'Check out the commit of the pipeline.', if: { properties: { method: { const: 'shallow' } }, required: ['method'] }, then: { required: ['depth'] }, ...ignoresOthers });
 
 const remoteDocker = z
   .strictObject({
@@ -81,7 +81,7 @@ const remoteDocker = z
     docker_layer_caching: words.flag('docker_layer_caching').optional().describe('Keep layers for the next build.'),
     prefer_same_region: words.flag('prefer_same_region').optional(),
   })
-  .meta({ id: 'setup_remote_docker', description: 'Give the job a Docker of its own.' });
+  .meta({ id: 'setup_remote_docker', description: 'Give the job a Docker of its own.', ...ignoresOthers });
 
 const cacheKey = z
   .union([z.string().min(1).max(900, sentence((input) => `the key of a cache has at most 900 characters, this has ${String(input).length}. Shorten it.`)), z.number()])
@@ -90,7 +90,7 @@ const cacheMount = words.flag('cache_mount').optional().describe('false: copy th
 
 const saveCache = z
   .strictObject({ ...withWhen, key: cacheKey, paths: texts.describe('Files and folders to keep; no wildcards.'), cache_mount: cacheMount })
-  .meta({ id: 'save_cache', description: 'Keep files for later pipelines, under a key that does not exist yet.' });
+  .meta({ id: 'save_cache', description: 'Keep files for later pipelines, under a key that does not exist yet.', ...ignoresOthers });
 
 const keysNeeded = ['key', 'keys'];
 const restoreCache = withRule(z.strictObject({ ...withWhen, key: cacheKey.optional(), keys: z.array(cacheKey).min(1).optional().describe('Keys to try in order; each stands for all that begin with it.'), cache_mount: cacheMount }), (map, fault) => {
@@ -99,15 +99,15 @@ const restoreCache = withRule(z.strictObject({ ...withWhen, key: cacheKey.option
 
 const storeArtifacts = z
   .strictObject({ ...withWhen, path: text.describe('A file or a folder.'), destination: maybeEmpty.optional().describe('Its name among the artifacts.') })
-  .meta({ id: 'store_artifacts', description: 'Keep files with the job, to be looked at later.' });
+  .meta({ id: 'store_artifacts', description: 'Keep files with the job, to be looked at later.', ...ignoresOthers });
 
 const storeTestResults = z
   .strictObject({ ...withWhen, path: text.describe('A JUnit XML file, or a folder of them.') })
-  .meta({ id: 'store_test_results', description: 'Show what the tests reported, and split later runs by it.' });
+  .meta({ id: 'store_test_results', description: 'Show what the tests reported, and split later runs by it.', ...ignoresOthers });
 
 const persistToWorkspace = z
   .strictObject({ ...withWhen, root: text.describe('The folder that paths are relative to.'), paths: z.union([text, texts]).describe('Paths or globs below the root.') })
-  .meta({ id: 'persist_to_workspace', description: 'Hand files to the jobs that require this one.' });
+  .meta({ id: 'persist_to_workspace', description: 'Hand files to the jobs that require this one.', ...ignoresOthers });
 
 const attachWorkspace = z
   .strictObject({ ...withWhen, at: text.describe('Where to put them.') })
@@ -115,7 +115,7 @@ const attachWorkspace = z
 
 const addSshKeys = z
   .strictObject({ ...withWhen, fingerprints: z.array(text).optional().describe("Which of the project's keys; all by default.") })
-  .meta({ id: 'add_ssh_keys', description: 'Give the job ssh keys of the project.' });
+  .meta({ id: 'add_ssh_keys', description: 'Give the job ssh keys of the project.', ...ignoresOthers });
 
 const installSigningBundle = z.looseObject({}).describe('Only on macOS.');
 
@@ -139,7 +139,7 @@ const runnable = {
 const branch = (steps: z.ZodType): z.ZodType =>
   z.strictObject({ ...base, condition, steps }).describe('Steps that are there only when the condition holds (when), or does not (unless), decided before anything runs.');
 
-/** Names of steps that need no definition, and are left when everything is expanded. */
+/** Names of steps that need no definition, and are left when everything is expanded. The original passes over keys of theirs that it does not know, and real configs hold such. */
 export const builtIns: ReadonlySet<string> = new Set(Object.keys(runnable));
 
 /** Those that cannot stand alone, with the first key that is missing then. */
@@ -154,13 +154,13 @@ const bodyNeeded = new Map([
   ['attach_workspace', 'at'],
 ]);
 
-/** Keys that the original passes over, and real configs hold. */
-export const ignoredIn: ReadonlySet<string> = new Set(['restore_cache', 'attach_workspace']);
+/** Whether a built-in step needs no body: it may be a bare name, or have a colon and nothing behind it. */
+export const standsAlone = (step: string): boolean => builtIns.has(step) && !bodyNeeded.has(step);
 
 type Kind = {
   /** Any other name may be a command's; its body holds arguments. */
   commands: boolean;
-  /** A name without a body is a bare call. */
+  /** A name without a body is a bare call; otherwise only of a built-in step that can stand alone. */
   bodyless: boolean;
   id: string;
 };
@@ -169,7 +169,7 @@ function stepsOf({ commands, bodyless, id }: Kind): z.ZodType {
   const inner: z.ZodType = z.lazy(() => steps);
   const innerSteps = z.union([inner, z.lazy((): z.ZodType => single)]);
   const expanded = { when: branch(innerSteps), unless: branch(innerSteps), steps: inner.describe('A parameter of the type steps: `- steps: << parameters.NAME >>`.') };
-  const shapes = Object.entries({ ...runnable, ...(commands && expanded) }).map(([key, schema]: [string, z.ZodType]) => [key, (bodyless ? schema.nullable() : schema).optional()] as const);
+  const shapes = Object.entries({ ...runnable, ...(commands && expanded) }).map(([key, schema]: [string, z.ZodType]) => [key, (bodyless || standsAlone(key) ? schema.nullable() : schema).optional()] as const);
   const known = new Set(shapes.map(([key]) => key));
 
   const argument = z.unknown().refine((body) => bodyless || body !== null, { error: ({ input }) => `must be a map of arguments, is ${shown(input)}. Write them, or remove the colon.` }).meta(bodyless ? {} : { not: { type: 'null' } });

@@ -6,7 +6,7 @@ import type { Element, Library } from './library.ts';
 import { holds, stepCondition } from './logic.ts';
 import { childOf, entriesOf, isNull, isUnknown, listAt, scalarAt, stringOf, unknownAt } from './node.ts';
 import type { Node, Place } from './node.ts';
-import { builtIns } from './schema-steps.ts';
+import { builtIns, standsAlone } from './schema-steps.ts';
 import type { Variables } from './template.ts';
 
 /** Where steps are written: the file whose commands they name, and what their text sees; null when it has been rendered already. */
@@ -81,7 +81,7 @@ function expandNamed(name: string, value: Node | undefined, item: Node, place: P
   }
   if (builtIns.has(name)) {
     if (value === undefined) return [item];
-    if (isBareCall) return [scalarAt(place, name)];
+    if (isBareCall || (isNull(value) && !isUnknown(value) && standsAlone(name))) return [scalarAt(place, name)];
     const rendered = variables ? read(value, variables, compiling) : value;
     if (name === 'run' && rendered.kind === 'scalar' && !isNull(rendered)) return [oneKey('run', oneKey('command', rendered), item.place)];
     return rendered === value ? [item] : [{ kind: 'map', entries: new Map([[name, { key: place, value: rendered }]]), place: item.place }];

@@ -68,7 +68,7 @@ workflows: {w: {jobs: [a, b]}}
   ['a step of nobody with a body', jobWith('steps:\n  - rum:\n      x: 1'), ['7:9 jobs.build.steps[0].rum: Cannot find a definition for command named rum. Did you mean `run`? Define it under commands, or correct the name.']],
   ['a job of the wrong shape that no workflow reaches', `${workflowWith('- a')}x: 1\n`.replace('  d: *job', '  d: {docker: [{image: x}], steps: [run: {comand: x}]}'), [
     '6:37 jobs.d.steps[0].run: required key [command] not found. Add it.',
-    `6:43 jobs.d.steps[0].run.comand: extraneous key [comand] is not permitted. Did you mean \`command\`? Permitted keys: ${runKeys}.`,
+    `6:43 warning: jobs.d.steps[0].run.comand: extraneous key [comand] is not permitted. It is ignored; remove it. Did you mean \`command\`? Permitted keys: ${runKeys}.`,
   ]],
 ]);
 
@@ -106,8 +106,7 @@ table('workflows', [
   ]],
   ['a status of nobody', workflowWith('- a\n- b: {requires: [a: sucess]}'), ['11:27 workflows.w.jobs[1].b.requires[0].a: must be a status or a list of them, is "sucess". Write for example `[success, failed]`.']],
   ['options beside the job', workflowWith('- a\n- b:\n  requires: [a]'), [
-    '12:9 workflows.w.jobs[1].requires: a job in a workflow has exactly one key, its name; this has more. Indent its options deeper than the name.',
-    '12:19 workflows.w.jobs[1].requires: must be a map, is a list. Write its keys, indented, below.',
+    "12:9 warning: workflows.w.jobs[1].requires: requires stands beside the job's name, not below it, and is ignored. Indent it deeper than the name, or remove it.",
   ]],
   ['arguments', workflowWith('- a: {color: red, size: 1}'), [
     '10:13 workflows.w.jobs[0].a.color: Unexpected argument(s): color. job a has no parameters: remove it.',

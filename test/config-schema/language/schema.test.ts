@@ -164,11 +164,11 @@ table('2.1 §8 steps: the form', [
   ['in place of another built-in step than this', `${steps(`- save_cache: {to: you}`)}commands: {run: {steps: [checkout]}}\n`, [
     '7:9 jobs.build.steps[0].save_cache: required key [key] not found. Add it.',
     '7:9 jobs.build.steps[0].save_cache: required key [paths] not found. Add it.',
-    '7:22 jobs.build.steps[0].save_cache.to: extraneous key [to] is not permitted. Permitted keys: name, when, key, paths, cache_mount.',
+    '7:22 warning: jobs.build.steps[0].save_cache.to: extraneous key [to] is not permitted. It is ignored; remove it. Permitted keys: name, when, key, paths, cache_mount.',
   ]],
   ['in commands as in jobs', commandWith(`description: x\nparameters: {}\nsteps:\n  - run: {comand: x}`), [
     '7:9 commands.x.steps[0].run: required key [command] not found. Add it.',
-    `7:15 commands.x.steps[0].run.comand: extraneous key [comand] is not permitted. Did you mean \`command\`? Permitted keys: ${runKeys}.`,
+    `7:15 warning: commands.x.steps[0].run.comand: extraneous key [comand] is not permitted. It is ignored; remove it. Did you mean \`command\`? Permitted keys: ${runKeys}.`,
   ]],
   ['a command without steps', commandWith(`description: x`), ['3:3 commands.x: required key [steps] not found. Add it.']],
   ['a command with a key too many', commandWith(`steps: []\nenvironment: {}`), ['5:5 commands.x.environment: extraneous key [environment] is not permitted. Permitted keys: steps, parameters, description.']],
@@ -188,8 +188,8 @@ table('2.1 §8 steps: run', [
     '8:24 jobs.build.steps[1].run.command: required key [command] is empty. Write the command, or remove the step.',
   ]],
   ['an unknown key', steps(`- run: {command: x, desription: x, nmae: y}`), [
-    `7:27 jobs.build.steps[0].run.desription: extraneous key [desription] is not permitted. Permitted keys: ${runKeys}.`,
-    `7:42 jobs.build.steps[0].run.nmae: extraneous key [nmae] is not permitted. Did you mean \`name\`? Permitted keys: ${runKeys}.`,
+    `7:27 warning: jobs.build.steps[0].run.desription: extraneous key [desription] is not permitted. It is ignored; remove it. Permitted keys: ${runKeys}.`,
+    `7:42 warning: jobs.build.steps[0].run.nmae: extraneous key [nmae] is not permitted. It is ignored; remove it. Did you mean \`name\`? Permitted keys: ${runKeys}.`,
   ]],
   ['a when of nobody', steps(`- run: {command: x, when: sometimes}`), ['7:33 jobs.build.steps[0].run.when: Invalid when condition: expected on_success, always, on_fail; got sometimes. Write one of them.']],
   ['background in quotes', steps(`- run: {command: x, background: "yes"}`), ['7:39 jobs.build.steps[0].run.background: background must be a boolean, is "yes". Write true or false, without quotes.']],
@@ -214,7 +214,7 @@ table('2.1 §8 steps: run', [
 
 table('2.1 §8 steps: checkout', [
   ['every key', steps(`- checkout\n- checkout: {path: x, name: y, method: shallow, depth: 1}\n- checkout: {path: .nan, method: full, repositories: [a/b]}\n- checkout: {}`), []],
-  ['null', steps(`- checkout:`), ['7:9 jobs.build.steps[0].checkout: must be a map, is empty. Write it, or remove the key.']],
+  ['null', steps(`- checkout:`), []],
   ['a method of nobody', steps(`- checkout: {method: deep}`), ['7:28 jobs.build.steps[0].checkout.method: Unsupported checkout method, allowed methods are "blobless", "shallow", and "full", is "deep". Write one of them.']],
   ['shallow without a depth', steps(`- checkout: {method: shallow}`), ['7:9 jobs.build.steps[0].checkout: required key [depth] not found. A shallow checkout needs it; add for example `depth: 1`.']],
   ['a depth of nothing', steps(`- checkout: {method: shallow, depth: 0}`), ['7:44 jobs.build.steps[0].checkout.depth: depth must be a positive integer, is 0. Write how many commits to fetch.']],
@@ -223,7 +223,7 @@ table('2.1 §8 steps: checkout', [
     '8:20 jobs.build.steps[1].checkout.depth: depth is for `method: shallow` alone. Remove it, or write that method.',
   ], 'editors cannot say this'],
   ['a repository without an owner', steps(`- checkout: {repositories: [a]}`), ['7:35 jobs.build.steps[0].checkout.repositories[0]: a repository is written OWNER/NAME, this is "a". Correct it.']],
-  ['an unknown key', steps(`- checkout: {submodules: true}`), ['7:20 jobs.build.steps[0].checkout.submodules: extraneous key [submodules] is not permitted. Permitted keys: name, when, path, method, depth, repositories.']],
+  ['an unknown key', steps(`- checkout: {submodules: true}`), ['7:20 warning: jobs.build.steps[0].checkout.submodules: extraneous key [submodules] is not permitted. It is ignored; remove it. Permitted keys: name, when, path, method, depth, repositories.']],
 ]);
 
 table('2.1 §8 steps: caches', [
@@ -239,7 +239,7 @@ table('2.1 §8 steps: caches', [
   ['save: no paths', steps(`- save_cache: {key: x, paths: []}`), ['7:37 jobs.build.steps[0].save_cache.paths: must have at least one entry. Add one.']],
   ['save: paths that are one text', steps(`- save_cache: {key: x, paths: y}`), ['7:37 jobs.build.steps[0].save_cache.paths: must be a list, is "y". Write each entry after "- " on a line of its own.']],
   ['save: a long key', steps(`- save_cache: {key: ${"k".repeat(901)}, paths: [y]}`), ['7:27 jobs.build.steps[0].save_cache.key: the key of a cache has at most 900 characters, this has 901. Shorten it.']],
-  ['save: an unknown key', steps(`- save_cache: {key: x, paths: [y], path: z}`), ['7:42 jobs.build.steps[0].save_cache.path: extraneous key [path] is not permitted. Did you mean `paths`? Permitted keys: name, when, key, paths, cache_mount.']],
+  ['save: an unknown key', steps(`- save_cache: {key: x, paths: [y], path: z}`), ['7:42 warning: jobs.build.steps[0].save_cache.path: extraneous key [path] is not permitted. It is ignored; remove it. Did you mean `paths`? Permitted keys: name, when, key, paths, cache_mount.']],
   ['restore: no key', steps(`- restore_cache: {name: x}`), ['7:9 jobs.build.steps[0].restore_cache: required key [key] or [keys] not found. Add it.']],
   ['restore: no keys', steps(`- restore_cache: {keys: []}`), ['7:31 jobs.build.steps[0].restore_cache.keys: must have at least one entry. Add one.']],
   ['restore: the original passes over what it does not know', steps(`- restore_cache: {key: x, paths: [y]}`), ['7:33 warning: jobs.build.steps[0].restore_cache.paths: extraneous key [paths] is not permitted. It is ignored; remove it. Permitted keys: name, when, key, keys, cache_mount.']],
@@ -266,7 +266,7 @@ table('2.1 §8 steps: artifacts, test results and workspaces', [
     '10:9 jobs.build.steps[3]: required key [at] not found. Write `- attach_workspace:` with it.',
   ]],
   ['unknown keys', steps(`- store_artifacts: {path: x, paths: y}\n- attach_workspace: {at: x, if: y}`), [
-    '7:36 jobs.build.steps[0].store_artifacts.paths: extraneous key [paths] is not permitted. Did you mean `path`? Permitted keys: name, when, path, destination.',
+    '7:36 warning: jobs.build.steps[0].store_artifacts.paths: extraneous key [paths] is not permitted. It is ignored; remove it. Did you mean `path`? Permitted keys: name, when, path, destination.',
     '8:35 warning: jobs.build.steps[1].attach_workspace.if: extraneous key [if] is not permitted. It is ignored; remove it. Permitted keys: name, when, at.',
   ]],
 ]);
@@ -275,7 +275,7 @@ table('2.1 §8 steps: others', [
   ['every key', steps(`- setup_remote_docker\n- add_ssh_keys\n- add_ssh_keys: {fingerprints: ["a:b"], name: x}\n- install_signing_bundle\n- when\n- unless\n- steps: << parameters.x >>\n- steps: [checkout]`), []],
   ['setup_remote_docker', steps(`- setup_remote_docker: {version: 20.10, docker_layer_caching: true, prefer_same_region: false}\n- setup_remote_docker: {docker_layer_caching: 1, verison: x}`), [
     '8:53 jobs.build.steps[1].setup_remote_docker.docker_layer_caching: docker_layer_caching must be a boolean, is 1. Write true or false, without quotes.',
-    '8:56 jobs.build.steps[1].setup_remote_docker.verison: extraneous key [verison] is not permitted. Did you mean `version`? Permitted keys: name, when, version, docker_layer_caching, prefer_same_region.',
+    '8:56 warning: jobs.build.steps[1].setup_remote_docker.verison: extraneous key [verison] is not permitted. It is ignored; remove it. Did you mean `version`? Permitted keys: name, when, version, docker_layer_caching, prefer_same_region.',
   ]],
   ['fingerprints that are one text', steps(`- add_ssh_keys: {fingerprints: "a:b"}`), ['7:38 jobs.build.steps[0].add_ssh_keys.fingerprints: must be a list, is "a:b". Write each entry after "- " on a line of its own.']],
   ['when and unless', steps(`- when: {condition: x, steps: []}\n- unless: {condition: x, steps: {run: x}, name: y}`), []],
@@ -310,9 +310,9 @@ table('2.1 §9 workflows', [
   ['a job that is a list', workflowWith(`- [a]`), ['5:9 workflows.w.jobs[0]: must be the name of a job, or a map of its name and options, is a list. Correct it.']],
   ['an empty job', workflowWith(`- {}`), ['5:9 workflows.w.jobs[0]: must be the name of a job, or a map of its name and options, is empty. Correct it.']],
   ['options beside the job', workflowWith(`- a:\n  requires: [b]`), [
-    '6:9 workflows.w.jobs[0].requires: a job in a workflow has exactly one key, its name; this has more. Indent its options deeper than the name.',
-    '6:19 workflows.w.jobs[0].requires: must be a map, is a list. Write its keys, indented, below.',
-  ]],
+    "6:9 warning: workflows.w.jobs[0].requires: requires stands beside the job's name, not below it, and is ignored. Indent it deeper than the name, or remove it.",
+  ], 'editors cannot say this'],
+  ['options beside a job that has others', workflowWith(`- a: {context: c}\n  requires: [b]`), ['6:9 workflows.w.jobs[0].requires: a job in a workflow has exactly one key, its name; this has more. Indent its options deeper than the name.']],
   ['options that are a list', workflowWith(`- a: [b]`), ['5:12 workflows.w.jobs[0].a: must be a map, is a list. Write its keys, indented, below.']],
 ]);
 
@@ -366,7 +366,7 @@ table('2.1 §15 inline orbs', [
   ['with commands in place of built-in steps', `${jobWith(ok)}orbs:\n  a: {commands: {run: {steps: [checkout]}, b: {steps: [run: {to: x}]}}}\n`, [], 'editors cannot say this'],
   ['an empty one, extra keys, one in another', `${jobWith(ok)}orbs:\n  slack: {}\n  a: {version: "2.1", name: x, description: y, display: {home_url: z}, base: {a: 1}, commands: {b: {steps: [checkout]}}, orbs: {c: {jobs: {d: {machine: true, steps: [checkout]}}}}}\n`, []],
   ['is judged as the file is', `${jobWith(ok)}orbs:\n  a:\n    commands: {b: {steps: [run: {command: x, description: y}]}}\n    jobs: {c: {steps: [checkout]}}\n    executors: {d: {steps: []}}\n`, [
-    `9:46 orbs.a.commands.b.steps[0].run.description: extraneous key [description] is not permitted. Permitted keys: ${runKeys}.`,
+    `9:46 warning: orbs.a.commands.b.steps[0].run.description: extraneous key [description] is not permitted. It is ignored; remove it. Permitted keys: ${runKeys}.`,
     '10:12 orbs.a.jobs.c: a job needs docker, machine, macos or executor, this has none of them. Add for example docker with an image.',
     '11:21 orbs.a.executors.d.steps: an executor has no steps. Write them into a command or a job.',
   ]],

@@ -220,7 +220,7 @@ workflows: {w: {jobs: [a, b]}}
 suite('2.1 §8 steps: a step that is no step', () => {
   const rows: [what: string, steps: string, ...problems: string[]][] = [
     ['a command, a colon and nothing', '- hi:', `6:9 jobs.build.steps[0].hi: hi has a colon and no arguments. Remove the colon, or write the arguments indented below it.${inJob}`],
-    ['a built-in step, a colon and nothing', '- checkout:', '6:9 jobs.build.steps[0].checkout: must be a map, is empty. Write it, or remove the key.'],
+    ['a built-in step that needs more, a colon and nothing', '- attach_workspace:', '6:9 jobs.build.steps[0].attach_workspace: must be a map, is empty. Write it, or remove the key.'],
     ['run and nothing', '- run:', '6:9 jobs.build.steps[0].run: must be a text or a map, is empty. Write it, or remove the key.'],
     ['the classic: the command on the level of run', '- run:\n  command: x', '6:9 jobs.build.steps[0].run: must be a text or a map, is empty. Write it, or remove the key.', '7:9 jobs.build.steps[0].command: a step has exactly one key, this has more. Indent the keys of the step deeper than its name.'],
     ['two steps in one', '- checkout: {}\n  hi: {}', '7:9 jobs.build.steps[0].hi: a step has exactly one key, this has more. Indent the keys of the step deeper than its name.'],
@@ -288,7 +288,7 @@ suite('2.1 §8 steps: a step that is no step', () => {
     ['run: {command: x, max_auto_reruns: 1, background: true}', '6:27 jobs.build.steps[0].run.max_auto_reruns: max_auto_reruns cannot be used with background: true. Remove one of the two.'],
     ['run: {command: x, max_auto_reruns: 1, auto_rerun_delay: 11m}', '6:65 jobs.build.steps[0].run.auto_rerun_delay: auto_rerun_delay must be seconds or up to ten minutes such as 30s or 5m, at most 10m, is "11m". Write the number and its unit.'],
     ['run: {command: x, no_output_timeout: 5}', '6:46 jobs.build.steps[0].run.no_output_timeout: must be a duration such as 30s, 10m or 1.5h, at most 720h, is 5. Write the number and its unit.'],
-    ['run: {command: x, cache_key: y}', '6:27 jobs.build.steps[0].run.cache_key: extraneous key [cache_key] is not permitted. Permitted keys: command, name, environment, when, no_output_timeout, background, working_directory, shell, max_auto_reruns, auto_rerun_delay, secrets.'],
+    ['run: {command: x, cache_key: y}', '6:27 warning: jobs.build.steps[0].run.cache_key: extraneous key [cache_key] is not permitted. It is ignored; remove it. Permitted keys: command, name, environment, when, no_output_timeout, background, working_directory, shell, max_auto_reruns, auto_rerun_delay, secrets.'],
     ['checkout: {method: shallow}', '6:9 jobs.build.steps[0].checkout: required key [depth] not found. A shallow checkout needs it; add for example `depth: 1`.'],
     ['checkout: {method: full, depth: 1}', '6:34 jobs.build.steps[0].checkout.depth: depth is for `method: shallow` alone. Remove it, or write that method.'],
     ['save_cache: {key: k, paths: []}', '6:37 jobs.build.steps[0].save_cache.paths: must have at least one entry. Add one.'],
@@ -298,7 +298,7 @@ suite('2.1 §8 steps: a step that is no step', () => {
     test(`${step}, handed on`, () =>
       assert.deepEqual(
         problemsOf(withSteps(`- take:\n    s:\n      - ${step}`)),
-        problems.map((problem) => `${problem.replace(/^6:(\d+) jobs.build.steps\[0\]/, (_, column: string) => `8:${Number(column) + 6} jobs.build.steps[0].take.s[0]`)}${inJob}`),
+        problems.map((problem) => `${problem.replace(/^6:(\d+) (warning: )?jobs.build.steps\[0\]/, (_, column: string, warning = '') => `8:${Number(column) + 6} ${warning}jobs.build.steps[0].take.s[0]`)}${inJob}`),
       ));
   }
 
@@ -308,6 +308,8 @@ suite('2.1 §8 steps: a step that is no step', () => {
       `7:9 jobs.build.steps[1].setup_remote_docker: More than one setup_remote_docker is not valid, please adjust in job build. Remove all but one of these steps.${inJob}`,
     ));
 });
+
+test('2.1 §8 steps: a built-in step that needs nothing more may have a colon and nothing', () => assert.deepEqual(buildStepsOf(withSteps('- checkout:\n- setup_remote_docker:\n- add_ssh_keys:')), ['checkout', 'setup_remote_docker', 'add_ssh_keys']));
 
 suite('2.1 §8 steps: a name with a colon and nothing is a bare call in what is handed on', () => {
   const steps = '[{hi: }, {checkout: }, {when: }]';

@@ -16,8 +16,8 @@ export type Use = { reference: string; raw: Node | undefined; place: Place };
 export function readUse(item: Node, compiling: Compiling): Use | undefined {
   const bare = stringOf(item.kind === 'scalar' ? read(item, compiling.loader.config.variables, compiling) : item);
   if (bare !== undefined) return { reference: bare, raw: undefined, place: item.place };
-  const [first] = [...entriesOf(item)];
-  return first ? { reference: first[0], raw: first[1].value, place: first[1].key } : undefined;
+  const [first, second] = [...entriesOf(item)];
+  return first && (!second || isNull(first[1].value)) ? { reference: first[0], raw: first[1].value, place: first[1].key } : undefined;
 }
 
 export const optionKeys = ['requires', 'name', 'context', 'type', 'filters', 'matrix', 'pre-steps', 'post-steps', 'serial-group', 'override-with'];

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { condition } from './schema-conditions.ts';
 import { looseSteps } from './schema-steps.ts';
 import * as words from './schema-words.ts';
-import { ignoresOthers, must, sentence, shown, text, withRule } from './schema-words.ts';
+import { ignoresOthers, isMap, must, sentence, shown, text, withRule } from './schema-words.ts';
 
 const patterns = z.union([text, z.array(text)], sentence(must('a name or a list of names', 'Write names, or /patterns/ between slashes.'))).nullable();
 
@@ -67,18 +67,16 @@ export const invocation = z.object(options).catchall(z.unknown()).nullable().met
 
 const oneJob = 'a job in a workflow has exactly one key, its name; this has more. Indent its options deeper than the name.';
 
-/** The original takes it for a job without options. */
 const passedOver = (keys: string[]): string => `${keys.join(', ')} stands beside the job's name, not below it, and is ignored. Indent it deeper than the name, or remove it.`;
 
-const withOptions = withRule(z.object(Object.fromEntries(Object.keys(options).map((key) => [key, z.unknown().optional()]))).catchall(invocation), (map, fault) => {
-  const keys = Object.keys(map);
-  if (keys.length === 0) fault(null, 'must be the name of a job, or a map of its name and options, is empty. Correct it.');
-  if (keys.length <= 1) return;
-  const beside = keys.filter((key) => key in options);
-  const [name] = keys.filter((key) => !(key in options));
-  const isWhole = name !== undefined && beside.length === keys.length - 1 && map[name] === null;
-  if (isWhole) fault(null, passedOver(beside), { atSecondKey: true, warning: true });
-  else fault(null, oneJob, { atSecondKey: true });
+const withOptions = withRule(z.record(z.string(), invocation), (map, fault) => {
+  const [first, ...others] = Object.keys(map);
+  if (first === undefined) fault(null, 'must be the name of a job, or a map of its name and options, is empty. Correct it.');
+  else if (others.length > 0) {
+    // The original refuses a list or a text there, such as that of requires, and passes over a map, such as filters.
+    const isPassedOver = map[first] === null && others.every((key) => key in options && isMap(map[key]));
+    fault(null, isPassedOver ? passedOver(others) : oneJob, { atSecondKey: true, ...(isPassedOver && { warning: true }) });
+  }
 }).meta({ minProperties: 1, maxProperties: 1 });
 
 const invocations = z.array(z.union([text, withOptions], sentence(must('the name of a job, or a map of its name and options', 'Correct it.'))));

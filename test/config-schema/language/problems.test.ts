@@ -106,7 +106,7 @@ table('workflows', [
   ]],
   ['a status of nobody', workflowWith('- a\n- b: {requires: [a: sucess]}'), ['11:27 workflows.w.jobs[1].b.requires[0].a: must be a status or a list of them, is "sucess". Write for example `[success, failed]`.']],
   ['options beside the job', workflowWith('- a\n- b:\n  requires: [a]'), [
-    "12:9 warning: workflows.w.jobs[1].requires: requires stands beside the job's name, not below it, and is ignored. Indent it deeper than the name, or remove it.",
+    '12:9 workflows.w.jobs[1].requires: a job in a workflow has exactly one key, its name; this has more. Indent its options deeper than the name.', '12:19 workflows.w.jobs[1].requires: must be a map, is a list. Write its keys, indented, below.',
   ]],
   ['arguments', workflowWith('- a: {color: red, size: 1}'), [
     '10:13 workflows.w.jobs[0].a.color: Unexpected argument(s): color. job a has no parameters: remove it.',

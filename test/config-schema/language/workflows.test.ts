@@ -45,7 +45,8 @@ suite('2.1 §9 workflows: their keys', () => {
     ['a key that a workflow does not have', 'context: x\njobs: [a]', '10:5 workflows.w.context: extraneous key [context] is not permitted. Permitted keys: jobs, triggers, description, max_auto_reruns, auto_cancel, when, unless.'],
     ['a job that is not there', 'jobs: [aa]', "10:12 workflows.w.jobs[0]: Cannot find a definition for job named aa. Did you mean `a`? Add it to jobs, or remove it from the workflow. | Error calling workflow: 'w'"],
     ['a command', 'jobs: [o/say]', "10:12 workflows.w.jobs[0]: Cannot find a definition for job named o/say. The orb o has no such job: correct the name, or use another version of the orb. | Error calling workflow: 'w'"],
-    ['a job with its options at its own level', 'jobs:\n  - a:\n    requires: [b]\n  - b', "12:9 warning: workflows.w.jobs[0].requires: requires stands beside the job's name, not below it, and is ignored. Indent it deeper than the name, or remove it."],
+    ['a job with its options at its own level', 'jobs:\n  - a:\n    requires: [b]\n  - b', '12:9 workflows.w.jobs[0].requires: a job in a workflow has exactly one key, its name; this has more. Indent its options deeper than the name.', '12:19 workflows.w.jobs[0].requires: must be a map, is a list. Write its keys, indented, below.'],
+    ['filters at the level of the job', 'jobs:\n  - a:\n    filters: {branches: {only: x}}', "12:9 warning: workflows.w.jobs[0].filters: filters stands beside the job's name, not below it, and is ignored. Indent it deeper than the name, or remove it."],
     ['a job that is a list', 'jobs: [[a]]', '10:12 workflows.w.jobs[0]: must be the name of a job, or a map of its name and options, is a list. Correct it.'],
   ];
   for (const [what, lines, ...problems] of rows) test(what, () => assert.deepEqual(problemsOf(`${withKeys(lines)}orbs: {o: {commands: {say: {steps: [run: echo]}}}}\n`), problems));

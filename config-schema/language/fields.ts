@@ -33,7 +33,10 @@ export function numberOf(node: Node | undefined, key: string): number | null {
   return plain?.kind === 'scalar' && typeof plain.value === 'number' ? plain.value : null;
 }
 
+/** Of a duration, or of a number of them. */
 export function secondsOf(node: Node | undefined, key: string): number | null {
+  const count = numberOf(node, key);
+  if (count !== null) return count;
   const text = textOf(node, key);
   return text !== null && durationPattern.test(text) ? durationSeconds(text) : null;
 }

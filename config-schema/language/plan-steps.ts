@@ -45,7 +45,7 @@ export function toPlanStep(node: Node, shell: string[] | null, problems: Problem
     case 'store_test_results':
       return { ...named(kind, 'Uploading test results', 'always'), path: textOf(fields, 'path') ?? '' };
     case 'persist_to_workspace':
-      return { ...named(kind, 'Persisting to workspace'), root: textOf(fields, 'root') ?? '.', paths: textsOf(fields, 'paths') ?? [] };
+      return { ...named(kind, 'Persisting to workspace'), root: textOf(fields, 'root') ?? '.', paths: textsOf(fields, 'paths') ?? textsOf(fields, 'path') ?? [] };
     case 'attach_workspace':
       return { ...named(kind, 'Attaching workspace'), at: textOf(fields, 'at') ?? '.' };
     case 'add_ssh_keys':

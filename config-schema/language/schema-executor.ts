@@ -44,6 +44,7 @@ const machine = z
         docker_layer_caching: words.flag('docker_layer_caching').optional().describe('Keep layers for the next build.'),
         resource_class: words.resourceClass.optional(),
         shell: words.shell.optional(),
+        code_signing: z.array(text).optional().describe('Only on macOS.'),
       }),
     ],
     sentence(must('true, the name of an image or a map', 'Write for example `machine: true`.')),

@@ -31,7 +31,7 @@ const parallelism = z
 const retention = z.strictObject({
   caches: z
     .string()
-    .regex(/^([1-9]|1[0-5])d$/, sentence((input) => `must be 1d to 15d, is ${shown(input)}. Write a number of days and the letter d.`))
+    .regex(/^([1-9]|[12][0-9]|30)d$/, sentence((input) => `must be 1d to 30d, is ${shown(input)}. Write a number of days and the letter d.`))
     .optional()
     .describe('How long caches of this job are kept, such as 7d.'),
 });

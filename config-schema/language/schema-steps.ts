@@ -34,7 +34,7 @@ const runMap = withRule(
     name: name.optional(),
     environment: words.environment.optional(),
     when: when.optional(),
-    no_output_timeout: words.duration.optional().describe('End the step when it prints nothing for so long; 10m by default.'),
+    no_output_timeout: words.durationOrSeconds.optional().describe('End the step when it prints nothing for so long; 10m by default.'),
     background: words.flag('background').optional().describe('Go on with the next step at once.'),
     working_directory: words.workingDirectory.optional(),
     shell: words.shell.optional(),
@@ -83,17 +83,20 @@ const remoteDocker = z
   })
   .meta({ id: 'setup_remote_docker', description: 'Give the job a Docker of its own.', ...ignoresOthers });
 
+/** The original takes one text for a list of it. */
+const oneOrMore = z.union([text, texts]);
+
 const cacheKey = z
   .union([z.string().min(1).max(900, sentence((input) => `the key of a cache has at most 900 characters, this has ${String(input).length}. Shorten it.`)), z.number()])
   .describe('May hold {{ checksum "FILE" }}, {{ .Branch }}, {{ .Revision }}, {{ .Environment.NAME }}, {{ arch }}, {{ epoch }}.');
 const cacheMount = words.flag('cache_mount').optional().describe('false: copy the cache instead of mounting it. An extension of Roundhouse.');
 
 const saveCache = z
-  .strictObject({ ...withWhen, key: cacheKey, paths: texts.describe('Files and folders to keep; no wildcards.'), cache_mount: cacheMount })
+  .strictObject({ ...withWhen, key: cacheKey, paths: oneOrMore.describe('Files and folders to keep; no wildcards.'), cache_mount: cacheMount })
   .meta({ id: 'save_cache', description: 'Keep files for later pipelines, under a key that does not exist yet.', ...ignoresOthers });
 
 const keysNeeded = ['key', 'keys'];
-const restoreCache = withRule(z.strictObject({ ...withWhen, key: cacheKey.optional(), keys: z.array(cacheKey).min(1).optional().describe('Keys to try in order; each stands for all that begin with it.'), cache_mount: cacheMount }), (map, fault) => {
+const restoreCache = withRule(z.strictObject({ ...withWhen, key: cacheKey.optional(), keys: z.union([cacheKey, z.array(cacheKey).min(1)]).optional().describe('Keys to try in order; each stands for all that begin with it.'), cache_mount: cacheMount }), (map, fault) => {
   if (!keysNeeded.some((key) => map[key] !== undefined)) fault('key', 'required key [key] or [keys] not found. Add it.');
 }).meta({ id: 'restore_cache', description: 'Bring back the newest cache of the first key that has one.', anyOf: keysNeeded.map((key) => ({ required: [key] })), ...ignoresOthers });
 
@@ -105,16 +108,17 @@ const storeTestResults = z
   .strictObject({ ...withWhen, path: text.describe('A JUnit XML file, or a folder of them.') })
   .meta({ id: 'store_test_results', description: 'Show what the tests reported, and split later runs by it.', ...ignoresOthers });
 
-const persistToWorkspace = z
-  .strictObject({ ...withWhen, root: text.describe('The folder that paths are relative to.'), paths: z.union([text, texts]).describe('Paths or globs below the root.') })
-  .meta({ id: 'persist_to_workspace', description: 'Hand files to the jobs that require this one.', ...ignoresOthers });
+const pathsNeeded = ['paths', 'path'];
+const persistToWorkspace = withRule(z.strictObject({ ...withWhen, root: text.describe('The folder that paths are relative to.'), paths: oneOrMore.optional().describe('Paths or globs below the root.'), path: text.optional().describe('The only one of them.') }), (map, fault) => {
+  if (!pathsNeeded.some((key) => map[key] !== undefined)) fault('paths', 'required key [paths] not found. Add it.');
+}).meta({ id: 'persist_to_workspace', description: 'Hand files to the jobs that require this one.', anyOf: pathsNeeded.map((key) => ({ required: [key] })), ...ignoresOthers });
 
 const attachWorkspace = z
   .strictObject({ ...withWhen, at: text.describe('Where to put them.') })
   .meta({ id: 'attach_workspace', description: 'Fetch what the required jobs handed on.', ...ignoresOthers });
 
 const addSshKeys = z
-  .strictObject({ ...withWhen, fingerprints: z.array(text).optional().describe("Which of the project's keys; all by default.") })
+  .strictObject({ ...withWhen, fingerprints: z.union([text, z.array(text)]).optional().describe("Which of the project's keys; all by default.") })
   .meta({ id: 'add_ssh_keys', description: 'Give the job ssh keys of the project.', ...ignoresOthers });
 
 const installSigningBundle = z.looseObject({}).describe('Only on macOS.');

@@ -57,6 +57,9 @@ export const duration = z
   .regex(durationPattern, sentence(durationSentence))
   .refine((written) => !durationPattern.test(written) || (durationSeconds(written) > 0 && durationSeconds(written) <= longestSeconds), sentence(durationSentence));
 
+/** A number counts seconds. */
+export const durationOrSeconds = z.union([duration, z.int(sentence(durationSentence)).min(1, sentence(durationSentence)).max(longestSeconds, sentence(durationSentence))], sentence(durationSentence));
+
 const value = z.union(
   [z.string(), z.number(), z.boolean(), z.null()],
   sentence((input) => `the value of a variable must be a text, a number or a boolean, is ${shown(input)}. Put quotes around it, or remove it.`),

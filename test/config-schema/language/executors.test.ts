@@ -204,7 +204,7 @@ suite('2.1 §7.2 machine', () => {
     ['the class inside and beside is a warning in a job', 'machine: {image: u, resource_class: large}\nresource_class: medium', '6:5 warning: jobs.build.resource_class: resource_class is there inside machine and beside it. Remove one.'],
     ['the shell too', 'machine: {image: u, shell: bash}\nshell: sh', '6:5 warning: jobs.build.shell: shell is there inside machine and beside it. Remove one.'],
     ['layer caching that is no boolean', 'machine: {docker_layer_caching: "yes"}', '5:37 jobs.build.machine.docker_layer_caching: docker_layer_caching must be a boolean, is "yes". Write true or false, without quotes.'],
-    ['a key that a machine does not have', 'machine: {images: u}', '5:15 jobs.build.machine.images: extraneous key [images] is not permitted. Did you mean `image`? Permitted keys: image, enabled, docker_layer_caching, resource_class, shell.'],
+    ['a key that a machine does not have', 'machine: {images: u}', '5:15 jobs.build.machine.images: extraneous key [images] is not permitted. Did you mean `image`? Permitted keys: image, enabled, docker_layer_caching, resource_class, shell, code_signing.'],
   ];
   for (const [what, lines, ...problems] of faults) test(what, () => assert.deepEqual(problemsOf(withKind(lines)), problems));
 
@@ -263,7 +263,7 @@ suite('2.1 §7.5 other keys of a job', () => {
     ['parallelism with a fraction', 'parallelism: 1.5', '6:18 jobs.build.parallelism: parallelism must be an integer or an expression evaluating to an integer, is 1.5. Write the number without quotes.'],
     ['parallelism from a parameter of another type', 'parameters: {p: {type: string, default: "4"}}\nparallelism: << parameters.p >>', `7:18 jobs.build.parallelism: parallelism must be an integer or an expression evaluating to an integer, is "4". Write the number without quotes. | Error calling workflow: 'workflow' | Error calling job: 'build'`],
     ['circleci_ip_ranges as a text', 'circleci_ip_ranges: "true"', '6:25 jobs.build.circleci_ip_ranges: circleci_ip_ranges must be a boolean, is "true". Write true or false, without quotes.'],
-    ['retention beyond its limit', 'retention: {caches: 16d}', '6:25 jobs.build.retention.caches: must be 1d to 15d, is "16d". Write a number of days and the letter d.'],
+    ['retention beyond its limit', 'retention: {caches: 31d}', '6:25 jobs.build.retention.caches: must be 1d to 30d, is "31d". Write a number of days and the letter d.'],
     ['max_auto_reruns, which is a key of workflows and steps', 'max_auto_reruns: 2', '6:5 jobs.build.max_auto_reruns: extraneous key [max_auto_reruns] is not permitted. Permitted keys: docker, machine, macos, environment, working_directory, shell, resource_class, executor, steps, parameters, type, parallelism, circleci_ip_ranges, retention, description, branches, plan_name, validation, key, timeout, no_retry, secrets, egress.'],
     ['a key that a job does not have', 'stepz: []', '6:5 jobs.build.stepz: extraneous key [stepz] is not permitted. Did you mean `steps`? Permitted keys: docker, machine, macos, environment, working_directory, shell, resource_class, executor, steps, parameters, type, parallelism, circleci_ip_ranges, retention, description, branches, plan_name, validation, key, timeout, no_retry, secrets, egress.'],
     ['a type of nobody', 'type: deploy', '6:11 jobs.build.type: the type of a job is one of build, approval, no-op, release, lock, unlock, this is "deploy". Write one of them.'],

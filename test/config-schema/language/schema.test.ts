@@ -91,7 +91,7 @@ table('2.1 §7 jobs', [
   ['a timeout of nothing', jobWith(`timeout: 0s\n${ok}`), ['6:14 jobs.build.timeout: must be a duration such as 30s, 10m or 1.5h, at most 720h, is "0s". Write the number and its unit.'], 'editors cannot say this'],
   ['a timeout for ever', jobWith(`timeout: 100000h\n${ok}`), ['6:14 jobs.build.timeout: must be a duration such as 30s, 10m or 1.5h, at most 720h, is "100000h". Write the number and its unit.'], 'editors cannot say this'],
   ['a shell with an open quote', jobWith(`shell: bash 'x\n${ok}`), ["6:12 jobs.build.shell: must be a program and its arguments, is \"bash 'x\". Write for example /bin/bash -eo pipefail, with every quote closed."], 'editors cannot say this'],
-  ['retention of a month', jobWith(`retention: {caches: 30d}\n${ok}`), ['6:25 jobs.build.retention.caches: must be 1d to 15d, is "30d". Write a number of days and the letter d.']],
+  ['retention of a month', jobWith(`retention: {caches: 31d}\n${ok}`), ['6:25 jobs.build.retention.caches: must be 1d to 30d, is "31d". Write a number of days and the letter d.']],
   ['a secret that is no name', jobWith(`secrets: [my-token]\n${ok}`), ['6:15 jobs.build.secrets[0]: the name of a secret is made of letters, digits and _, is "my-token". Write the name of its file, without .asc.']],
   ['no_retry in quotes', jobWith(`no_retry: "yes"\n${ok}`), ['6:15 jobs.build.no_retry: no_retry must be a boolean, is "yes". Write true or false, without quotes.']],
   ['egress of one text', jobWith(`egress: example.com\n${ok}`), ['6:13 jobs.build.egress: must be a list, is "example.com". Write each entry after "- " on a line of its own.']],
@@ -128,7 +128,8 @@ table('2.1 §7.1 docker', [
 
 table('2.1 §7.2 machine and §7.3 macos', [
   ['every form', `version: 2.1\njobs:\n  a: &a {machine: true, steps: [checkout]}\n  b: {<<: *a, machine: "ubuntu:1"}\n  c: {<<: *a, machine: {image: x, enabled: true, docker_layer_caching: false, resource_class: large, shell: sh}}\n  d: {macos: {xcode: 11.4, code_signing: [x], resource_class: y, shell: z}, steps: [checkout]}\n`, []],
-  ['an unknown key', executorWith(`machine: {imgae: x}`), ['4:15 executors.x.machine.imgae: extraneous key [imgae] is not permitted. Did you mean `image`? Permitted keys: image, enabled, docker_layer_caching, resource_class, shell.']],
+  ['an unknown key', executorWith(`machine: {imgae: x}`), ['4:15 executors.x.machine.imgae: extraneous key [imgae] is not permitted. Did you mean `image`? Permitted keys: image, enabled, docker_layer_caching, resource_class, shell, code_signing.']],
+  ['signing bundles', executorWith(`machine: {image: x, code_signing: [release-bundle]}`), []],
   ['a list', executorWith(`machine: [x]`), ['4:14 executors.x.machine: must be true, the name of an image or a map, is a list. Write for example `machine: true`.']],
   ['caching in quotes', executorWith(`machine: {docker_layer_caching: "true"}`), ['4:37 executors.x.machine.docker_layer_caching: Executor x: docker_layer_caching must be a boolean, is "true". Write true or false, without quotes.']],
   ['a class inside and beside, in an executor', executorWith(`machine: {image: x, resource_class: a, shell: b}\nresource_class: c\nshell: d`), [
@@ -193,9 +194,9 @@ table('2.1 §8 steps: run', [
   ]],
   ['a when of nobody', steps(`- run: {command: x, when: sometimes}`), ['7:33 jobs.build.steps[0].run.when: Invalid when condition: expected on_success, always, on_fail; got sometimes. Write one of them.']],
   ['background in quotes', steps(`- run: {command: x, background: "yes"}`), ['7:39 jobs.build.steps[0].run.background: background must be a boolean, is "yes". Write true or false, without quotes.']],
-  ['a time without a unit', steps(`- run: {command: x, no_output_timeout: 10}\n- run: {command: x, no_output_timeout: 10min}`), [
-    '7:46 jobs.build.steps[0].run.no_output_timeout: must be a duration such as 30s, 10m or 1.5h, at most 720h, is 10. Write the number and its unit.',
+  ['a time without a unit', steps(`- run: {command: x, no_output_timeout: 10}\n- run: {command: x, no_output_timeout: 10min}\n- run: {command: x, no_output_timeout: 0}`), [
     '8:46 jobs.build.steps[1].run.no_output_timeout: must be a duration such as 30s, 10m or 1.5h, at most 720h, is "10min". Write the number and its unit.',
+    '9:46 jobs.build.steps[2].run.no_output_timeout: must be a duration such as 30s, 10m or 1.5h, at most 720h, is 0. Write the number and its unit.',
   ]],
   ['reruns', steps(`- run: {command: x, max_auto_reruns: 6}\n- run: {command: x, max_auto_reruns: "2"}\n- run: {command: x, max_auto_reruns: 0}`), [
     '7:44 jobs.build.steps[0].run.max_auto_reruns: max_auto_reruns must be an integer between 1 and 5, is 6. Write such a number, or remove the key.',
@@ -237,7 +238,8 @@ table('2.1 §8 steps: caches', [
     '7:9 jobs.build.steps[0].save_cache: required key [paths] not found. Add it.',
   ]],
   ['save: no paths', steps(`- save_cache: {key: x, paths: []}`), ['7:37 jobs.build.steps[0].save_cache.paths: must have at least one entry. Add one.']],
-  ['save: paths that are one text', steps(`- save_cache: {key: x, paths: y}`), ['7:37 jobs.build.steps[0].save_cache.paths: must be a list, is "y". Write each entry after "- " on a line of its own.']],
+  ['save: paths that are one text', steps(`- save_cache: {key: x, paths: y}`), []],
+  ['restore: keys that are one text', steps(`- restore_cache: {keys: x}`), []],
   ['save: a long key', steps(`- save_cache: {key: ${"k".repeat(901)}, paths: [y]}`), ['7:27 jobs.build.steps[0].save_cache.key: the key of a cache has at most 900 characters, this has 901. Shorten it.']],
   ['save: an unknown key', steps(`- save_cache: {key: x, paths: [y], path: z}`), ['7:42 warning: jobs.build.steps[0].save_cache.path: extraneous key [path] is not permitted. It is ignored; remove it. Did you mean `paths`? Permitted keys: name, when, key, paths, cache_mount.']],
   ['restore: no key', steps(`- restore_cache: {name: x}`), ['7:9 jobs.build.steps[0].restore_cache: required key [key] or [keys] not found. Add it.']],
@@ -251,6 +253,7 @@ table('2.1 §8 steps: caches', [
 ]);
 
 table('2.1 §8 steps: artifacts, test results and workspaces', [
+  ['a single path', steps(`- persist_to_workspace: {root: ., path: x}`), []],
   ['every key', steps(`- store_artifacts: {path: x, destination: y, name: z, when: always}\n- store_test_results: {path: x, name: y, when: always}\n- persist_to_workspace: {root: ., paths: [x], name: y}\n- persist_to_workspace: {root: .nan, paths: x}\n- attach_workspace: {at: .nan, name: x}`), []],
   ['nothing', steps(`- store_artifacts: {}\n- store_test_results: {}\n- persist_to_workspace: {}\n- attach_workspace: {}`), [
     '7:9 jobs.build.steps[0].store_artifacts: required key [path] not found. Add it.',
@@ -277,7 +280,7 @@ table('2.1 §8 steps: others', [
     '8:53 jobs.build.steps[1].setup_remote_docker.docker_layer_caching: docker_layer_caching must be a boolean, is 1. Write true or false, without quotes.',
     '8:56 warning: jobs.build.steps[1].setup_remote_docker.verison: extraneous key [verison] is not permitted. It is ignored; remove it. Did you mean `version`? Permitted keys: name, when, version, docker_layer_caching, prefer_same_region.',
   ]],
-  ['fingerprints that are one text', steps(`- add_ssh_keys: {fingerprints: "a:b"}`), ['7:38 jobs.build.steps[0].add_ssh_keys.fingerprints: must be a list, is "a:b". Write each entry after "- " on a line of its own.']],
+  ['fingerprints that are one text', steps(`- add_ssh_keys: {fingerprints: "a:b"}`), []],
   ['when and unless', steps(`- when: {condition: x, steps: []}\n- unless: {condition: x, steps: {run: x}, name: y}`), []],
   ['when without its parts', steps(`- when: {}\n- unless: {condition: x}`), [
     '7:9 jobs.build.steps[0].when: required key [condition] not found. Add it.',
@@ -310,9 +313,10 @@ table('2.1 §9 workflows', [
   ['a job that is a list', workflowWith(`- [a]`), ['5:9 workflows.w.jobs[0]: must be the name of a job, or a map of its name and options, is a list. Correct it.']],
   ['an empty job', workflowWith(`- {}`), ['5:9 workflows.w.jobs[0]: must be the name of a job, or a map of its name and options, is empty. Correct it.']],
   ['options beside the job', workflowWith(`- a:\n  requires: [b]`), [
-    "6:9 warning: workflows.w.jobs[0].requires: requires stands beside the job's name, not below it, and is ignored. Indent it deeper than the name, or remove it.",
-  ], 'editors cannot say this'],
-  ['options beside a job that has others', workflowWith(`- a: {context: c}\n  requires: [b]`), ['6:9 workflows.w.jobs[0].requires: a job in a workflow has exactly one key, its name; this has more. Indent its options deeper than the name.']],
+    '6:9 workflows.w.jobs[0].requires: a job in a workflow has exactly one key, its name; this has more. Indent its options deeper than the name.', '6:19 workflows.w.jobs[0].requires: must be a map, is a list. Write its keys, indented, below.',
+  ]],
+  ['a map beside the job, which the original passes over', workflowWith(`- a:\n  filters: {branches: {only: main}}`), ["6:9 warning: workflows.w.jobs[0].filters: filters stands beside the job's name, not below it, and is ignored. Indent it deeper than the name, or remove it."], 'editors cannot say this'],
+  ['options beside a job that has others', workflowWith(`- a: {context: c}\n  filters: {}`), ['6:9 workflows.w.jobs[0].filters: a job in a workflow has exactly one key, its name; this has more. Indent its options deeper than the name.']],
   ['options that are a list', workflowWith(`- a: [b]`), ['5:12 workflows.w.jobs[0].a: must be a map, is a list. Write its keys, indented, below.']],
 ]);
 

@@ -66,12 +66,24 @@ suite('2.1 §8 steps become steps of the plan, every default filled', () => {
     ['- store_test_results: {path: junit}', { kind: 'store_test_results', name: 'Uploading test results', when: 'always', path: 'junit' }],
     ['- persist_to_workspace: {root: /tmp, paths: [a, b/*]}', { kind: 'persist_to_workspace', name: 'Persisting to workspace', when: 'on_success', root: '/tmp', paths: ['a', 'b/*'] }],
     ['- persist_to_workspace: {root: ., paths: .}', { kind: 'persist_to_workspace', name: 'Persisting to workspace', when: 'on_success', root: '.', paths: ['.'] }],
+    ['- persist_to_workspace: {root: ., path: x}', { kind: 'persist_to_workspace', name: 'Persisting to workspace', when: 'on_success', root: '.', paths: ['x'] }],
     ['- attach_workspace: {at: ~/x}', { kind: 'attach_workspace', name: 'Attaching workspace', when: 'on_success', at: '~/x' }],
     ['- add_ssh_keys', { kind: 'add_ssh_keys', name: 'Installing additional SSH keys', when: 'on_success', fingerprints: null }],
     ['- add_ssh_keys: {fingerprints: ["SHA256:abc"]}', { kind: 'add_ssh_keys', name: 'Installing additional SSH keys', when: 'on_success', fingerprints: ['SHA256:abc'] }],
+    ['- add_ssh_keys: {fingerprints: "SHA256:abc"}', { kind: 'add_ssh_keys', name: 'Installing additional SSH keys', when: 'on_success', fingerprints: ['SHA256:abc'] }],
     ['- install_signing_bundle', { kind: 'install_signing_bundle', name: 'Installing signing bundle', when: 'on_success' }],
   ];
   for (const [step, becomes] of rows) test(step, () => assert.deepEqual(stepOf(step), becomes));
+});
+
+test('2.1 §8 a text stands for a list of it, and a number for seconds', () => {
+  const fieldsOf = (step: string): object => stepOf(step);
+  assert.deepEqual((fieldsOf('- save_cache: {key: k, paths: x}') as { paths?: unknown }).paths, ['x']);
+  assert.deepEqual(
+    (fieldsOf('- restore_cache: {keys: k}') as { keys?: unknown[] }).keys,
+    (fieldsOf('- restore_cache: {keys: [k]}') as { keys?: unknown[] }).keys,
+  );
+  assert.equal((fieldsOf('- run: {command: x, no_output_timeout: 90}') as { noOutputTimeoutSeconds?: number }).noOutputTimeoutSeconds, 90);
 });
 
 test('2.1 §21.4 a checkout without a method is blobless', () => {

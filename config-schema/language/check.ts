@@ -1,10 +1,10 @@
 // Has every part of a config the shape that it must have?
 
 import { childOf, entriesOf, itemsOf, stringOf } from './node.ts';
-import type { MapNode, Node } from './node.ts';
+import type { MapNode, Node, Source } from './node.ts';
 import type { Path, Problems } from './problems.ts';
 import { plainJob } from './schema-job.ts';
-import { builtIns } from './schema-steps.ts';
+import { ignoredIn } from './schema-steps.ts';
 import { invocation } from './schema-workflow.ts';
 import { file20, file21, orb } from './schema.ts';
 import { validate } from './validate.ts';
@@ -18,7 +18,7 @@ export function checkFile(root: MapNode, version: '2.0' | '2.1', problems: Probl
   else validate(file21, root, problems, { isOpen: (node, path) => hasTag(node) || isOwnCommand(root, path), isKeyIgnored, prefix });
 }
 
-/** The same of an orb's text. What is published cannot be corrected by its users: keys too many in a condition are warnings as well. */
+/** The same of an orb's text. What is published cannot be corrected by its users: keys too many in a step are warnings. */
 export function checkOrb(root: MapNode, problems: Problems): void {
   validate(orb, root, problems, {
     isOpen: (node, path) => hasTag(node) || isOwnCommand(root, path),
@@ -28,8 +28,12 @@ export function checkOrb(root: MapNode, problems: Problems): void {
 }
 
 /** Reports what is wrong with a processed job: everything is rendered, and its steps are built-in ones. All of its faults at once. */
-export function checkJob(name: string, job: MapNode, problems: Problems): void {
-  validate(plainJob, job, problems, { isOpen: () => false, isKeyIgnored });
+export function checkJob(name: string, job: MapNode, problems: Problems, from: 'own' | 'orb'): void {
+  const isOrbs = (source: Source): boolean => from === 'orb' || source !== job.place.source;
+  validate(plainJob, job, problems, {
+    isOpen: () => false,
+    isKeyIgnored: (path, place) => (stepOf(path) !== undefined && isOrbs(place.source)) || isKeyIgnored(path),
+  });
   const again = itemsOf(childOf(job, 'steps')).filter((step) => (stringOf(step) ?? [...entriesOf(step).keys()][0]) === 'setup_remote_docker')[1];
   if (again) problems.error(again.place, `More than one setup_remote_docker is not valid, please adjust in job ${name}. Remove all but one of these steps.`);
 }
@@ -55,7 +59,7 @@ function stepOf(path: Path): string | undefined {
 
 /** Keys that the original passes over, as the configs show that it compiles. */
 function isKeyIgnored(path: Path): boolean {
-  return builtIns.has(stepOf(path) ?? '') || path.at(-1) === 'filters';
+  return ignoredIn.has(stepOf(path) ?? '') || path.at(-1) === 'filters';
 }
 
 /** Whether the path leads into a step that a command of the file, or of the orb in it, has put in place of a built-in one. */

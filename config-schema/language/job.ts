@@ -64,7 +64,7 @@ export function compileJob(element: Element, call: JobCall, compiling: Compiling
   if (type === 'build' && !executorKinds.some((kind) => entries.has(kind))) entries.set('docker', toldMissing(element));
   const key = needed.get(type);
   if (key !== undefined && !entries.has(key)) entries.set(key, toldMissing(element));
-  checkJob(element.name, isEmptied(element, job, compiling) ? { ...job, entries: new Map([...entries, ['steps', toldMissing(element)]]) } : job, problems);
+  checkJob(element.name, isEmptied(element, job, compiling) ? { ...job, entries: new Map([...entries, ['steps', toldMissing(element)]]) } : job, problems, element.library.isOwn ? 'own' : 'orb');
   return job;
 }
 

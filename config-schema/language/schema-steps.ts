@@ -47,7 +47,7 @@ const runMap = withRule(
     if (reruns === 'auto_rerun_delay') fault(reruns, 'auto_rerun_delay needs max_auto_reruns. Add it, or remove the delay.', { atKey: true });
     if (reruns !== undefined && map['background'] === true) fault(reruns, `${reruns} cannot be used with background: true. Remove one of the two.`, { atKey: true });
   },
-).meta({ dependencies: { auto_rerun_delay: ['max_auto_reruns'] }, ...ignoresOthers });
+).meta({ dependencies: { auto_rerun_delay: ['max_auto_reruns'] } });
 
 const run = z.union([command, runMap]).meta({ id: 'run', description: 'Run a command in a shell of its own.' });
 
@@ -143,7 +143,7 @@ const runnable = {
 const branch = (steps: z.ZodType): z.ZodType =>
   z.strictObject({ ...base, condition, steps }).describe('Steps that are there only when the condition holds (when), or does not (unless), decided before anything runs.');
 
-/** Names of steps that need no definition, and are left when everything is expanded. The original passes over keys of theirs that it does not know, and real configs hold such. */
+/** Names of steps that need no definition, and are left when everything is expanded. */
 export const builtIns: ReadonlySet<string> = new Set(Object.keys(runnable));
 
 /** Those that cannot stand alone, with the first key that is missing then. */
@@ -157,6 +157,9 @@ const bodyNeeded = new Map([
   ['persist_to_workspace', 'root'],
   ['attach_workspace', 'at'],
 ]);
+
+/** Steps whose unknown keys are passed over, as the original does and real configs need it. Of a command that is run a slip is an error: what was meant would be lost. */
+export const ignoredIn: ReadonlySet<string> = new Set([...builtIns].filter((step) => step !== 'run' && step !== 'deploy'));
 
 /** Whether a built-in step needs no body: it may be a bare name, or have a colon and nothing behind it. */
 export const standsAlone = (step: string): boolean => builtIns.has(step) && !bodyNeeded.has(step);

@@ -14,7 +14,7 @@ export type Exceptions = {
   /** The value may yet become anything, such as a template: others judge it. `path` leads to it. */
   isOpen(node: Node, path: Path): boolean;
   /** A key too many in the map at this path is a warning. */
-  isKeyIgnored(path: Path): boolean;
+  isKeyIgnored(path: Path, place: Place): boolean;
   /** What a sentence about the value at this path begins with. */
   prefix?(path: Path): string;
 };
@@ -34,7 +34,7 @@ export function validate(schema: z.ZodType, root: Node, problems: Problems, { is
       // A sentence of the schema's own speaks of all of them.
       for (const key of known ? issue.keys : issue.keys.slice(0, 1)) {
         const place = entriesOf(found.node).get(key)?.key ?? found.place;
-        const isIgnored = isKeyIgnored(path);
+        const isIgnored = isKeyIgnored(path, place);
         const sentence = issue.message || `extraneous key [${key}] is not permitted.${isIgnored ? ' It is ignored; remove it.' : ''}${didYouMean(key, known!)} Permitted keys: ${known!.join(', ')}.`;
         problems[isIgnored ? 'warn' : 'error'](place, sentence);
       }

@@ -34,7 +34,7 @@ test('no tree of values is too strange to be judged', () => {
       checkFile(root, '2.1', problems);
       checkFile(root, '2.0', problems);
       checkOrb(root, problems);
-      checkJob('x', root, problems);
+      checkJob('x', root, problems, 'orb');
       checkInvocation(root, problems);
       for (const { message } of problems.diagnostics()) assert.match(message, /^\S.*: .+[.!]$/s, 'says where, what, remedy');
       assert.ok(performance.now() - before < 1000);

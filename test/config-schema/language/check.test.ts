@@ -32,8 +32,16 @@ table('2.1 §19 processed jobs', (text) => problemsOfJobs(text), [
     '8:9 jobs.build.steps[1].rnu: Cannot find a definition for command named rnu. Did you mean `run`? Steps are run, checkout, setup_remote_docker, save_cache, restore_cache, store_artifacts, store_test_results, persist_to_workspace, attach_workspace, add_ssh_keys, deploy, install_signing_bundle.',
     '9:9 jobs.build.steps[2].when: Cannot find a definition for command named when. Steps are run, checkout, setup_remote_docker, save_cache, restore_cache, store_artifacts, store_test_results, persist_to_workspace, attach_workspace, add_ssh_keys, deploy, install_signing_bundle.',
   ]],
-  ['a key too many in a step of the user', steps('- run: {command: x, description: y}'), ['7:27 warning: jobs.build.steps[0].run.description: extraneous key [description] is not permitted. It is ignored; remove it. Permitted keys: command, name, environment, when, no_output_timeout, background, working_directory, shell, max_auto_reruns, auto_rerun_delay, secrets.']],
+  ['a key too many in a step of the user', steps('- run: {command: x, description: y}'), ['7:27 jobs.build.steps[0].run.description: extraneous key [description] is not permitted. Permitted keys: command, name, environment, when, no_output_timeout, background, working_directory, shell, max_auto_reruns, auto_rerun_delay, secrets.']],
 ]);
+
+test("2.1 §15.1 a key too many in a step of an orb's job is a warning", () => {
+  const permitted = 'command, name, environment, when, no_output_timeout, background, working_directory, shell, max_auto_reruns, auto_rerun_delay, secrets';
+  assert.deepEqual(problemsOfJobs(steps('- run: {command: x, description: y}\n- run: {name: y}'), 'orb'), [
+    `7:27 warning: jobs.build.steps[0].run.description: extraneous key [description] is not permitted. It is ignored; remove it. Permitted keys: ${permitted}.`,
+    '8:9 jobs.build.steps[1].run: required key [command] not found. Add it.',
+  ]);
+});
 
 table('2.1 §15 orbs', problemsOfOrb, [
   ['an empty one', '{}\n', []],

@@ -28,9 +28,9 @@ export const problemsOfFile = (text: string): string[] => problemsOf(text, (root
 export const problemsOfOrb = (text: string): string[] => problemsOf(text, checkOrb);
 
 /** Of a processed config: each of its jobs. */
-export const problemsOfJobs = (text: string): string[] =>
+export const problemsOfJobs = (text: string, from: 'own' | 'orb' = 'own'): string[] =>
   problemsOf(text, (root, problems) => {
-    for (const [name, { value }] of entriesOf(childOf(root, 'jobs'))) checkJob(name, value as MapNode, problems);
+    for (const [name, { value }] of entriesOf(childOf(root, 'jobs'))) checkJob(name, value as MapNode, problems, from);
   });
 
 const accepts = new Ajv({ strict: false }).compile(configJsonSchema());

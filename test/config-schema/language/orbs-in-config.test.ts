@@ -372,9 +372,10 @@ suite('2.1 §15.1 orbs: what real ones hold', () => {
       `2:11 warning: orbs.o: in orb ns/o@1, line 5, column 27, commands.c.steps[0].run.description: ${sentence('description')}${inJob} | Error calling orb: 'o'`,
       `2:11 warning: orbs.o: in orb ns/o@1, line 5, column 43, commands.c.steps[0].run.cache_key: ${sentence('cache_key')}${inJob} | Error calling orb: 'o'`,
     ]));
-  test('and in the own file, inline orbs included', () => {
-    assert.equal(problemOf(withOrbs('{}', 'run: {command: x, description: d}')), `3:57 warning: jobs.build.steps[0].run.description: ${sentence('description')}`);
-    assert.equal(problemOf(withOrbs('{o: {commands: {c: {steps: [run: {command: x, description: d}]}}}}', 'o/c')), `2:53 warning: orbs.o.commands.c.steps[0].run.description: ${sentence('description')}`);
+  test('and an error in the own file, inline orbs included', () => {
+    const own = sentence('description').replace(' It is ignored; remove it.', '');
+    assert.equal(problemOf(withOrbs('{}', 'run: {command: x, description: d}')), `3:57 jobs.build.steps[0].run.description: ${own}`);
+    assert.equal(problemOf(withOrbs('{o: {commands: {c: {steps: [run: {command: x, description: d}]}}}}', 'o/c')), `2:53 orbs.o.commands.c.steps[0].run.description: ${own}`);
   });
 
   test('a condition of two tags, which holds', () => {

@@ -68,7 +68,7 @@ workflows: {w: {jobs: [a, b]}}
   ['a step of nobody with a body', jobWith('steps:\n  - rum:\n      x: 1'), ['7:9 jobs.build.steps[0].rum: Cannot find a definition for command named rum. Did you mean `run`? Define it under commands, or correct the name.']],
   ['a job of the wrong shape that no workflow reaches', `${workflowWith('- a')}x: 1\n`.replace('  d: *job', '  d: {docker: [{image: x}], steps: [run: {comand: x}]}'), [
     '6:37 jobs.d.steps[0].run: required key [command] not found. Add it.',
-    `6:43 warning: jobs.d.steps[0].run.comand: extraneous key [comand] is not permitted. It is ignored; remove it. Did you mean \`command\`? Permitted keys: ${runKeys}.`,
+    `6:43 jobs.d.steps[0].run.comand: extraneous key [comand] is not permitted. Did you mean \`command\`? Permitted keys: ${runKeys}.`,
   ]],
 ]);
 

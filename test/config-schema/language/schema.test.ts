@@ -169,7 +169,7 @@ table('2.1 §8 steps: the form', [
   ]],
   ['in commands as in jobs', commandWith(`description: x\nparameters: {}\nsteps:\n  - run: {comand: x}`), [
     '7:9 commands.x.steps[0].run: required key [command] not found. Add it.',
-    `7:15 warning: commands.x.steps[0].run.comand: extraneous key [comand] is not permitted. It is ignored; remove it. Did you mean \`command\`? Permitted keys: ${runKeys}.`,
+    `7:15 commands.x.steps[0].run.comand: extraneous key [comand] is not permitted. Did you mean \`command\`? Permitted keys: ${runKeys}.`,
   ]],
   ['a command without steps', commandWith(`description: x`), ['3:3 commands.x: required key [steps] not found. Add it.']],
   ['a command with a key too many', commandWith(`steps: []\nenvironment: {}`), ['5:5 commands.x.environment: extraneous key [environment] is not permitted. Permitted keys: steps, parameters, description.']],
@@ -189,8 +189,8 @@ table('2.1 §8 steps: run', [
     '8:24 jobs.build.steps[1].run.command: required key [command] is empty. Write the command, or remove the step.',
   ]],
   ['an unknown key', steps(`- run: {command: x, desription: x, nmae: y}`), [
-    `7:27 warning: jobs.build.steps[0].run.desription: extraneous key [desription] is not permitted. It is ignored; remove it. Permitted keys: ${runKeys}.`,
-    `7:42 warning: jobs.build.steps[0].run.nmae: extraneous key [nmae] is not permitted. It is ignored; remove it. Did you mean \`name\`? Permitted keys: ${runKeys}.`,
+    `7:27 jobs.build.steps[0].run.desription: extraneous key [desription] is not permitted. Permitted keys: ${runKeys}.`,
+    `7:42 jobs.build.steps[0].run.nmae: extraneous key [nmae] is not permitted. Did you mean \`name\`? Permitted keys: ${runKeys}.`,
   ]],
   ['a when of nobody', steps(`- run: {command: x, when: sometimes}`), ['7:33 jobs.build.steps[0].run.when: Invalid when condition: expected on_success, always, on_fail; got sometimes. Write one of them.']],
   ['background in quotes', steps(`- run: {command: x, background: "yes"}`), ['7:39 jobs.build.steps[0].run.background: background must be a boolean, is "yes". Write true or false, without quotes.']],
@@ -370,7 +370,7 @@ table('2.1 §15 inline orbs', [
   ['with commands in place of built-in steps', `${jobWith(ok)}orbs:\n  a: {commands: {run: {steps: [checkout]}, b: {steps: [run: {to: x}]}}}\n`, [], 'editors cannot say this'],
   ['an empty one, extra keys, one in another', `${jobWith(ok)}orbs:\n  slack: {}\n  a: {version: "2.1", name: x, description: y, display: {home_url: z}, base: {a: 1}, commands: {b: {steps: [checkout]}}, orbs: {c: {jobs: {d: {machine: true, steps: [checkout]}}}}}\n`, []],
   ['is judged as the file is', `${jobWith(ok)}orbs:\n  a:\n    commands: {b: {steps: [run: {command: x, description: y}]}}\n    jobs: {c: {steps: [checkout]}}\n    executors: {d: {steps: []}}\n`, [
-    `9:46 warning: orbs.a.commands.b.steps[0].run.description: extraneous key [description] is not permitted. It is ignored; remove it. Permitted keys: ${runKeys}.`,
+    `9:46 orbs.a.commands.b.steps[0].run.description: extraneous key [description] is not permitted. Permitted keys: ${runKeys}.`,
     '10:12 orbs.a.jobs.c: a job needs docker, machine, macos or executor, this has none of them. Add for example docker with an image.',
     '11:21 orbs.a.executors.d.steps: an executor has no steps. Write them into a command or a job.',
   ]],

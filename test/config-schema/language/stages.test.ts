@@ -52,7 +52,7 @@ suite('2.1 §0 stages: the shape of everything is judged, called or not', () => 
   const text = (rest: string): string => `version: 2.1\njobs: {build: {machine: true, steps: [checkout]}}\n${rest}\n`;
   const rows: [what: string, rest: string, start: string][] = [
     ['an unknown key of a command', 'commands: {c: {stpes: [], steps: [checkout]}}', '3:16 commands.c.stpes: extraneous key [stpes] is not permitted. Did you mean `steps`?'],
-    ['an unknown key of a step', 'commands: {c: {steps: [run: {command: x, commnd: y}]}}', '3:42 warning: commands.c.steps[0].run.commnd: extraneous key [commnd] is not permitted. It is ignored; remove it. Did you mean `command`?'],
+    ['an unknown key of a step', 'commands: {c: {steps: [run: {command: x, commnd: y}]}}', '3:42 commands.c.steps[0].run.commnd: extraneous key [commnd] is not permitted. Did you mean `command`?'],
     ['an unknown key of a container', 'executors: {e: {docker: [{image: x, imagee: y}]}}', '3:37 executors.e.docker[0].imagee: extraneous key [imagee] is not permitted. Did you mean `image`?'],
     ['an unknown key of a workflow', 'workflows: {w: {jobs: [build], jbos: []}}', '3:32 workflows.w.jbos: extraneous key [jbos] is not permitted. Did you mean `jobs`?'],
     ['also of one that is off', 'workflows: {off: {when: false, jobs: [build: {type: wrong}]}, w: {jobs: [build]}}', '3:53 workflows.off.jobs[0].build.type: the type of a job in a workflow can only be approval, this is "wrong".'],

@@ -288,7 +288,7 @@ suite('2.1 §8 steps: a step that is no step', () => {
     ['run: {command: x, max_auto_reruns: 1, background: true}', '6:27 jobs.build.steps[0].run.max_auto_reruns: max_auto_reruns cannot be used with background: true. Remove one of the two.'],
     ['run: {command: x, max_auto_reruns: 1, auto_rerun_delay: 11m}', '6:65 jobs.build.steps[0].run.auto_rerun_delay: auto_rerun_delay must be seconds or up to ten minutes such as 30s or 5m, at most 10m, is "11m". Write the number and its unit.'],
     ['run: {command: x, no_output_timeout: 0}', '6:46 jobs.build.steps[0].run.no_output_timeout: must be a duration such as 30s, 10m or 1.5h, at most 720h, is 0. Write the number and its unit.'],
-    ['run: {command: x, cache_key: y}', '6:27 warning: jobs.build.steps[0].run.cache_key: extraneous key [cache_key] is not permitted. It is ignored; remove it. Permitted keys: command, name, environment, when, no_output_timeout, background, working_directory, shell, max_auto_reruns, auto_rerun_delay, secrets.'],
+    ['run: {command: x, cache_key: y}', '6:27 jobs.build.steps[0].run.cache_key: extraneous key [cache_key] is not permitted. Permitted keys: command, name, environment, when, no_output_timeout, background, working_directory, shell, max_auto_reruns, auto_rerun_delay, secrets.'],
     ['checkout: {method: shallow}', '6:9 jobs.build.steps[0].checkout: required key [depth] not found. A shallow checkout needs it; add for example `depth: 1`.'],
     ['checkout: {method: full, depth: 1}', '6:34 jobs.build.steps[0].checkout.depth: depth is for `method: shallow` alone. Remove it, or write that method.'],
     ['save_cache: {key: k, paths: []}', '6:37 jobs.build.steps[0].save_cache.paths: must have at least one entry. Add one.'],

@@ -1,7 +1,7 @@
 // Which config is meant, for which branch, with which parameters?
 
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
@@ -25,7 +25,9 @@ export type ConfigInput = {
 };
 
 /** Reads what was named, `-` being standard input; by default the first of `configPaths` that the work tree has. Throws Problem. */
-export async function readInput(named: string | undefined, { param, paramsFile, branch, tag }: ConfigOptions, configPaths: readonly string[]): Promise<ConfigInput> {
+export async function readInput(named: string | undefined, { orbs, param, paramsFile, branch, tag }: ConfigOptions, configPaths: readonly string[]): Promise<ConfigInput> {
+  const notThere = orbs.find((orbFolder) => !statSync(orbFolder, { throwIfNoEntry: false })?.isDirectory());
+  if (notThere !== undefined) throw new Problem(`--orbs ${notThere}: is not a folder. Name one that holds NAMESPACE/NAME/VERSION.yml.`, 2);
   const folder = named === undefined || named === '-' ? process.cwd() : dirname(resolve(named));
   // A config that lies outside, such as a generated one, belongs to where the person is.
   const tree = (await workTreeAt(folder)) ?? (await workTreeAt(process.cwd())) ?? { top: process.cwd(), branch: null };

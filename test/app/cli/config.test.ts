@@ -262,6 +262,11 @@ workflows: {ci: {jobs: [build]}}
     assert.match((await config(folder, ['process'])).stdout, /^# Orb 'acme\/hello@1' resolved to 'acme\/hello@1[.]2[.]3'\nversion: 2\n/);
   });
 
+  test('a folder that is not there is said', async () => {
+    const { code, stderr } = await config(folderWith({ '.circle.yml': uses }), ['process', '--orbs', 'nowhere']);
+    assert.deepEqual([code, stderr], [2, 'roundhouse: --orbs nowhere: is not a folder. Name one that holds NAMESPACE/NAME/VERSION.yml.\n']);
+  });
+
   test('one that cannot be had is a problem of the config, in its line', async () => {
     const folder = folderWith({ '.circle.yml': uses });
     const airGapped = await config(folder, ['validate']);

@@ -45,6 +45,14 @@ export type GitCredential = {
   url: string;
   /** What the header `Authorization` must say; null where none is needed. */
   authorization: string | null;
+  /** Instead of a header: a deploy key in OpenSSH's format, and the lines of `known_hosts` for the host. `url` is `ssh://…` then. */
+  ssh?: { privateKey: string; knownHosts: string };
+};
+
+/** What a checkout may fetch: the pipeline's own repository, and those that its step names. */
+export type CheckoutAccess = {
+  own: GitCredential;
+  further: { id: number; owner: string; name: string; credential: GitCredential }[];
 };
 
 /** One check run as it shall be (GitHub REST "checks"). Times are ISO 8601. */

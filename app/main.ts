@@ -1,24 +1,44 @@
 // The process `roundhouse app`: GitHub, the page, the ssh port, temporal workflows and control activities, wired together.
 
+import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compileConfig, orbReferences } from '../config-schema/compile.ts';
 import { fileStore } from '../activities/adapters/file-store.ts';
+import { auditKeys } from '../activities/adapters/audit-keys.ts';
+import { fileHighWater } from '../activities/adapters/audit-head.ts';
+import { githubClient } from '../activities/adapters/github-client.ts';
+import { githubDeployKeys } from '../activities/adapters/github-deploy-keys.ts';
+import { githubPeople } from '../activities/adapters/github-people.ts';
+import { githubPlaces } from '../activities/adapters/github-places.ts';
 import { githubForge } from '../activities/adapters/github.ts';
+import { openKeyRing } from '../activities/adapters/key-encryption-key.ts';
+import { forbidCoreDumps } from '../activities/adapters/no-core-dump.ts';
+import * as openpgp from '../activities/adapters/openpgp.ts';
 import { resolveOrbs } from '../activities/adapters/orbs.ts';
 import { redeliverer } from '../activities/adapters/github-deliveries.ts';
 import { seal } from '../activities/adapters/sealing.ts';
 import { connectClient, installRuntime, keepHistory, untilItAnswers, workflowSide } from '../activities/adapters/temporal.ts';
 import { controlActivities } from '../activities/control/control.ts';
-import { noForge } from '../activities/control/no-forge.ts';
+import { auditLog } from '../activities/control/audit-log.ts';
+import { faultOfExpression } from '../activities/control/contexts.ts';
+import { forgetPerson, forgetRepository } from '../activities/control/forget.ts';
+import { keeping } from '../activities/control/keeping.ts';
+import { rotateKeyEncryptionKey } from '../activities/control/key-ring.ts';
+import { noForge, noLookups } from '../activities/control/no-forge.ts';
+import { sealedVault } from '../activities/control/sealed-vault.ts';
 import { lastLines } from '../activities/control/last-lines.ts';
 import { controlWorker } from '../activities/control/worker.ts';
 import { loadOrCreateHostKey } from '../activities/key-file.ts';
 import { logCodec } from '../activities/log-codec.ts';
+import { describeSshKey, isSshHost } from '../activities/ssh-key.ts';
 import { rememberName } from '../activities/repository-name.ts';
-import { deliverTrigger, disownRepository, endSweep, isPipelineOpen, scheduleSweep } from '../workflows/client.ts';
+import { deliverTrigger, disownRepository, endSweep, isPipelineOpen, openPipelinesOf, scheduleSweep } from '../workflows/client.ts';
 import { listBuilds, readPipeline } from './builds.ts';
+import { operations } from './control/operations.ts';
+import { serveControl } from './control/socket.ts';
 import { readGitHubApp } from './github-app.ts';
+import { keyHandler } from './key-page.ts';
 import { operatorLog } from './operator-log.ts';
 import { createPage } from './page/page.ts';
 import { aborted, endOnTrouble, whenAsked } from './process.ts';
@@ -31,6 +51,8 @@ import { onChange } from './webhooks/changed.ts';
 import { offerPorts } from './offers.ts';
 
 await endOnTrouble(async () => {
+  // Keys and secrets pass through this process.
+  forbidCoreDumps();
   const settings = await readSettings();
   const log = operatorLog({ level: settings.logLevel, format: process.stderr.isTTY ? 'pretty' : 'json' });
   installRuntime(log);
@@ -51,13 +73,29 @@ await endOnTrouble(async () => {
     log,
   });
 
+  const kek = openKeyRing(settings, process.env);
+  await kek.ring();
+  const vault = sealedVault({ store, ring: kek });
+  const signing = auditKeys(vault, join(settings.data, 'audit-keys.pub'));
+  const highWater = fileHighWater(join(settings.data, 'audit-head'));
+  const audit = auditLog({ store, signingKey: signing.signingKey, highWater });
+  const asking = github && githubClient(github);
+  const forge = github ? githubForge(github, asking!) : noForge;
+  const lookups = asking ? { deployKeys: githubDeployKeys(asking), people: githubPeople(asking), places: githubPlaces(asking) } : noLookups;
+  const host = github?.host ?? 'github.com';
+  const { publicUrl, checkout } = settings;
+  const kept = keeping({ vault, audit, cipher: openpgp, forge, github: lookups, host, publicUrl, checkout, log });
+
   const client = await untilItAnswers(() => connectClient(settings), asked);
   await keepHistory(client, settings.temporalNamespace);
   const temporal = await workflowSide(settings);
   const worker = await controlWorker({
     ...temporal,
     activities: controlActivities({
-      forge: github ? githubForge(github) : noForge,
+      forge,
+      values: kept.values,
+      secretChanges: kept.secretChanges,
+      code: kept.code,
       store,
       compile: compileConfig,
       orbs: { orbReferences, resolveOrbs: (nearest, note) => resolveOrbs(settings, store, nearest, note) },
@@ -84,22 +122,46 @@ await endOnTrouble(async () => {
   const server = await startServer({
     settings: { host: settings.host, port: settings.port, github: github && { appId: github.appId, privateKey: github.privateKey, webhookSecret: github.webhookSecret } },
     log,
-    handlers: [healthHandler(registry), page.handler],
+    handlers: [healthHandler(registry), keyHandler(kept.keys), page.handler],
     deliver: (trigger) => deliverTrigger(client, trigger, settings),
     changed: onChange({
       rememberName: (repository, at) => rememberName(store, repository, at),
       disown: (repositoryId, reason) => disownRepository(client, repositoryId, reason),
+      removeDeployKey: (repository, why) => kept.deployKeys.remove(repository, why, { who: 'roundhouse', from: 'webhook' }),
       log,
     }),
   });
   server.httpServer.on('upgrade', (req, socket, head: Buffer) => {
     if (!page.upgrade(req, socket, head)) socket.destroy();
   });
+  const forgetting = async () => ({ store, publicKeys: await signing.publicKeys(), highWater, audit, hasOpenPipelines: async (id: number) => (await openPipelinesOf(client, id)).length > 0 });
+  const control = await serveControl({
+    dataFolder: settings.data,
+    operations: operations({
+      ...kept,
+      vault,
+      cipher: openpgp,
+      audit,
+      host,
+      publicUrl,
+      findRepository: lookups.places.findRepository,
+      findOwner: lookups.places.findOwner,
+      describeSshKey,
+      isSshHost,
+      faultOfExpression,
+      rotateKeyEncryptionKey: () => rotateKeyEncryptionKey({ source: kek, vault }),
+      forgetRepository: async (asked) => forgetRepository(await forgetting(), asked),
+      forgetPerson: async (asked) => forgetPerson(await forgetting(), asked),
+      newNonce: () => randomBytes(16).toString('base64url'),
+    }),
+    log,
+  });
   await (github ? scheduleSweep(client, settings.sweepSeconds) : endSweep(client));
   log.info({ url: server.url, publicUrl: settings.publicUrl, sshPort: sshPort.port }, 'the app is ready');
 
   await aborted(asked);
   page.close();
+  await control.close();
   await server.close();
   worker.shutdown();
   await working;

@@ -256,6 +256,8 @@ export type GraphJob = {
   steps: { kind: PlanStep['kind']; name: string; when: When }[];
   /** Why the job ends as `unsupported` instead of running. */
   unsupported?: string;
+  /** The job asks for secrets, contexts, ssh keys or further repositories, or the repository has variables: it is admitted before it starts, and its builder gets values. */
+  guarded?: true;
   /** Lines for the check, found while the pipeline was loaded. */
   notes?: string[];
 };
@@ -265,14 +267,26 @@ export function graphOf(plan: Plan): Graph {
   return {
     workflows: plan.workflows.map((workflow) => ({
       name: workflow.name,
-      jobs: workflow.jobs.map(({ name, type, job: key, requires }) => {
+      jobs: workflow.jobs.map(({ name, type, job: key, requires, contexts }) => {
         if (type !== 'build') return { name, job: key, requires, parallelism: 0, resourceClass: null, timeoutSeconds: 0, steps: [] };
         const job = plan.jobs[key];
         if (!job) throw new Error(`the plan names job ${key} but does not hold it`);
         const { parallelism, resourceClass, timeoutSeconds, unsupported } = job;
+        const guarded = contexts.length > 0 || asksForValues(job);
         if (unsupported !== null) return { name, job: key, requires, parallelism: 0, resourceClass, timeoutSeconds, steps: [], unsupported };
-        return { name, job: key, requires, parallelism, resourceClass, timeoutSeconds, steps: job.steps.map((step) => ({ kind: step.kind, name: step.name, when: step.when })) };
+        return { name, job: key, requires, parallelism, resourceClass, timeoutSeconds, steps: job.steps.map((step) => ({ kind: step.kind, name: step.name, when: step.when })), ...(guarded && { guarded }) };
       }),
     })),
   };
 }
+
+/** Whether it names committed secrets, ssh keys or repositories besides its own. */
+const asksForValues = ({ secrets, steps }: PlanJob): boolean =>
+  secrets.length > 0 ||
+  steps.some((step) => (step.kind === 'run' && step.secrets.length > 0) || step.kind === 'add_ssh_keys' || (step.kind === 'checkout' && step.repositories.length > 0));
+
+/** Names of the committed secrets that a job may give to any of its steps. */
+export const secretsOf = ({ secrets, steps }: PlanJob): string[] => [...new Set([...secrets, ...steps.flatMap((step) => (step.kind === 'run' ? step.secrets : []))])];
+
+/** Repositories besides its own that a job's checkouts name, `OWNER/NAME`. */
+export const repositoriesOf = ({ steps }: PlanJob): string[] => [...new Set(steps.flatMap((step) => (step.kind === 'checkout' ? step.repositories : [])))];

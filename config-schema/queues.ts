@@ -17,6 +17,8 @@ export const failureTypes = {
   sandboxLost: 'SandboxLost',
   /** The sandbox could not be made. */
   sandboxFailed: 'SandboxFailed',
+  /** The forge does not take the credential of a checkout. */
+  credentialRefused: 'CredentialRefused',
   /** The config's fault. */
   unknownImage: 'UnknownImage',
 } as const;

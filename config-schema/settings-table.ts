@@ -89,7 +89,12 @@ export const settings = {
   store: setting('both', 'ROUNDHOUSE_STORE', kinds.store, from('`file:` with `store` in the data folder', storeOf), 'Where logs, plans and history lie: `file:FOLDER`.'),
   payloadKeyFile: setting('both', 'ROUNDHOUSE_PAYLOAD_KEY_FILE', kinds.path, inData('payload.keys'), 'The keys with which everything in Temporal is encrypted. Made when it is missing.'),
 
+  kekFile: setting('app', 'ROUNDHOUSE_KEK_FILE', kinds.path, inData('kek.keys'), 'The key-encryption key, under which the vault of secrets is encrypted: one `ID BASE64` a line, the first encrypts, all of them decrypt. Made when it is missing; only its owner may read it.'),
+  kek: optional('app', 'ROUNDHOUSE_KEK', kinds.secret, 'The same key ring itself, its keys between commas, instead of the file.', { isSecret: true, file: null }),
+  kekCommand: optional('app', 'ROUNDHOUSE_KEK_COMMAND', kinds.text, 'A command that prints the same key ring, for instance by asking a key service, instead of the file. It is run by `/bin/sh` and has 30 seconds.'),
+
   configPaths: setting('app', 'ROUNDHOUSE_CONFIG_PATHS', kinds.paths, fixed<string[]>(['.circle.yml', '.circleci/config.yml']), 'Where the config may lie in a repository; the first that exists counts.'),
+  checkout: setting('app', 'ROUNDHOUSE_CHECKOUT', kinds.oneOf('token', 'deploy-key'), fixed('token'), 'How builders fetch code: over https by a token for an hour and one repository, or over ssh by a deploy key of the repository, which the App makes.'),
   orbMirror: optional('app', 'ROUNDHOUSE_ORB_MIRROR', kinds.folderOrUrl, 'A mirror of orbs, asked before the registry: a folder, or an address under which it is served. Orbs lie in it as `NAMESPACE/NAME/VERSION.yml`; served, it also needs `NAMESPACE/NAME/versions.txt` with one version a line, for references such as `@5`.'),
   orbRegistry: setting('app', 'ROUNDHOUSE_ORB_REGISTRY', kinds.url, fixed('https://circleci.com/graphql-unstable'), 'The public registry of orbs: where it answers GraphQL.'),
   orbHosts: setting('app', 'ROUNDHOUSE_ORB_HOSTS', kinds.hosts, fixed<string[]>([], 'none'), 'Hosts from which a config may take orbs by https address. Anybody who can push chooses the path there.'),

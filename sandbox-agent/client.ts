@@ -7,6 +7,7 @@ import type { Duplex, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { Channel, ClientChannel, ParsedKey } from 'ssh2';
 import ssh2 from 'ssh2';
+import { gitRefusal, readGitRequest } from './git-request.ts';
 import type { AgentStatus, StepSpec, StepState } from './protocol.ts';
 import { paths } from './protocol.ts';
 
@@ -29,15 +30,20 @@ export type AgentClient = {
   start(spec: StepSpec): Promise<StepState>;
   /**
    * Hands over the step's output from byte `from` on, in order, until the step has ended. The bytes below `from` are safe with the caller,
-   * and so are those that `onBytes` has resolved for: the agent forgets them. `onBytes` is awaited before more is taken. An abort ends
-   * the reading, not the step.
+   * and so are those that `onBytes` has resolved for, or those below the offset that it answers: the agent forgets them. `onBytes` is
+   * awaited before more is taken. An abort ends the reading, not the step.
    */
-  attach(index: number, from: number, onBytes: (bytes: Buffer) => Promise<void> | void, options?: { signal?: AbortSignal | undefined }): Promise<EndedStep>;
+  attach(index: number, from: number, onBytes: (bytes: Buffer) => Promise<number | void> | void, options?: { signal?: AbortSignal | undefined }): Promise<EndedStep>;
   /** SIGTERM to every process of the step, SIGKILL after `graceMs`; resolves when none is left. */
   kill(index: number, graceMs: number): Promise<EndedStep>;
   status(): Promise<AgentStatus>;
-  /** Each connection of the sandbox's git becomes a stream of `open`; when that closes, so does the connection. Of several clients the last serves. */
-  serveGit(open: () => Duplex): Promise<void>;
+  /**
+   * Each connection of the sandbox's git becomes a stream of `open`, which is given what git asks for: `repository` for the pipeline's own,
+   * or `OWNER/NAME`, unchecked. When the stream closes, so does the connection; null is a refusal. Of several clients the last serves.
+   */
+  serveGit(open: (repository: string) => Duplex | null): Promise<void>;
+  /** Each connection to the sandbox's ssh agent becomes a stream of `open`. The socket is made by the first call. Again: of several clients the last serves. */
+  serveSshAgent(open: () => Duplex): Promise<void>;
   end(): void;
   /** Resolves, never rejects, when the connection is gone for whatever reason. */
   readonly closed: Promise<void>;
@@ -55,7 +61,10 @@ export class AgentRefused extends Error {
 const aliveEveryMs = 10_000;
 /** ssh2 leaves up to two windows of 2 MiB unread. What comes beyond was not asked for: a sandbox may have taken over its agent. */
 const mostUnreadBytes = 8 * 1024 * 1024;
-const mostGitStreams = 16;
+/** Of each of the two sockets. */
+const mostStreams = 16;
+/** As the checkout calls the pipeline's own. */
+const ownRepository = 'repository';
 /** Acknowledgements are sent when nothing more waits, and at this distance under load. */
 const acknowledgeBytes = 256 * 1024;
 
@@ -110,6 +119,28 @@ export async function connectAgent({ socketPath, clientKey, hostKey, signal }: A
     return JSON.parse(answer);
   };
 
+  const servers = new Map<string, { streams: number; take: (channel: Channel) => void }>();
+  client.on('unix connection', ({ socketPath: to }, accept, reject) => {
+    const server = servers.get(to);
+    if (server === undefined || server.streams >= mostStreams) return reject();
+    server.streams++;
+    const channel = accept();
+    limitUnread(channel, socket);
+    channel.on('error', () => {});
+    channel.once('close', () => server.streams--);
+    server.take(channel);
+  });
+  const serve = (path: string, take: (channel: Channel) => void): Promise<void> => {
+    servers.set(path, { streams: servers.get(path)?.streams ?? 0, take });
+    return new Promise((resolve, reject) => {
+      if (!socket.writable) return reject(unreachable());
+      client.openssh_forwardInStreamLocal(path, (error) => {
+        if (!error) resolve();
+        else reject(socket.writable ? new AgentRefused(`the agent does not forward ${path}; it is of an earlier version`) : unreachable(error));
+      });
+    });
+  };
+
   return {
     start: async (spec) => (await ask('start', JSON.stringify(spec))) as StepState,
     kill: async (index, graceMs) => (await ask(`kill ${index} ${graceMs}`)) as EndedStep,
@@ -126,13 +157,13 @@ export async function connectAgent({ socketPath, clientKey, hostKey, signal }: A
         const complaint = text(channel.stderr);
         // An acknowledgement may have been lost with the last connection, and the step may wait for it.
         channel.write(`ACK ${from}\n`);
-        let safe = from;
+        let received = from;
         let acknowledged = from;
         for await (const bytes of channel as AsyncIterable<Buffer>) {
           signal?.throwIfAborted();
-          await onBytes(bytes);
-          safe += bytes.length;
-          if (channel.readableLength > 0 && safe - acknowledged < acknowledgeBytes) continue;
+          received += bytes.length;
+          const safe = (await onBytes(bytes)) ?? received;
+          if (safe === acknowledged || (channel.readableLength > 0 && safe - acknowledged < acknowledgeBytes)) continue;
           channel.write(`ACK ${safe}\n`);
           acknowledged = safe;
         }
@@ -148,21 +179,8 @@ export async function connectAgent({ socketPath, clientKey, hostKey, signal }: A
       }
     },
 
-    serveGit(serve) {
-      let streams = 0;
-      client.removeAllListeners('unix connection');
-      client.on('unix connection', (_info, accept, reject) => {
-        if (streams >= mostGitStreams) return reject();
-        streams++;
-        const channel = accept();
-        limitUnread(channel, socket);
-        channel.once('close', () => streams--);
-        join(channel, serve());
-      });
-      return new Promise((resolve, reject) => {
-        client.openssh_forwardInStreamLocal(paths.gitSocket, (error) => (error ? reject(unreachable(error)) : resolve()));
-      });
-    },
+    serveGit: (open) => serve(paths.gitSocket, (channel) => answerGit(channel, open)),
+    serveSshAgent: (open) => serve(paths.sshAgentSocket, (channel) => join(channel, open())),
 
     end: () => void client.end(),
     closed,
@@ -190,8 +208,25 @@ function limitUnread(stream: Readable, socket: Socket): void {
   };
 }
 
+function answerGit(channel: Channel, open: (repository: string) => Duplex | null): void {
+  const refuse = (sentence: string): void => {
+    channel.once('finish', () => channel.close());
+    channel.resume();
+    channel.end(gitRefusal(sentence));
+  };
+  const answer = async (): Promise<void> => {
+    const request = await readGitRequest(channel);
+    if (request.kind === 'gone') return;
+    if (request.kind === 'refused') return refuse(request.sentence);
+    const name = request.kind === 'silent' ? ownRepository : request.name;
+    const stream = open(name);
+    if (stream !== null) join(channel, stream);
+    else refuse(`repository ${name.replace(/[^\w./-]/g, '?')} is not named by \`repositories\` of the checkout step. Name it there if the job may read it`);
+  };
+  answer().catch(() => channel.close());
+}
+
 function join(channel: Channel, stream: Duplex): void {
-  channel.on('error', () => {});
   stream.on('error', () => {});
   stream.once('close', () => {
     // `close` of a channel overtakes what waits for its window; `end` came with the end of the stream.

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { forwardGit } from './forward.ts';
+import { forwardSockets } from './forward.ts';
 import { loadSystemCalls } from './pipe.ts';
 import { paths } from './protocol.ts';
 import { listen, sshServer } from './serve.ts';
@@ -23,7 +23,7 @@ const server = sshServer({
   hostKey: readFileSync(at(paths.hostKey)),
   authorizedKey: readFileSync(at(paths.authorizedKey)),
   steps,
-  git: forwardGit({ requested: paths.gitSocket, socketPath: at(paths.gitSocket) }),
+  forward: forwardSockets({ [paths.gitSocket]: at(paths.gitSocket), [paths.sshAgentSocket]: at(paths.sshAgentSocket) }),
 });
 
 process.on('SIGTERM', () => {

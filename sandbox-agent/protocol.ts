@@ -7,8 +7,10 @@
 //   kill I GRACE   SIGTERM to every process of step I, SIGKILL after GRACE milliseconds; answers (StepState) when none is left.
 //   status         stdout: AgentStatus.
 //
-// Besides, the builder asks for `streamlocal-forward@openssh.com` of gitSocket: a connection to it inside the sandbox becomes a
-// channel to the builder, which serves `git upload-pack` of the one repository there.
+// Besides, the builder asks for `streamlocal-forward@openssh.com` of two sockets, whose connections inside the sandbox become channels
+// to the builder:
+//   gitSocket       first the request of git's own protocol, `git-upload-pack /OWNER/NAME`, then what `git upload-pack` speaks
+//   sshAgentSocket  OpenSSH's agent protocol: the builder holds the keys and signs. It is there only in jobs that ask for keys
 // An error of the caller's (unknown step, bad JSON) ends the command with exit status 2 and a sentence on stderr; one of the agent's with 1.
 
 export const protocolVersion = 1;
@@ -23,6 +25,8 @@ export const paths = {
   hostKey: '/run/roundhouse/host_key',
   authorizedKey: '/run/roundhouse/authorized_key',
   gitSocket: '/run/roundhouse/git.sock',
+  /** What SSH_AUTH_SOCK of a step says that may use keys. */
+  sshAgentSocket: '/run/roundhouse/ssh-agent.sock',
   /** Objects of the repository's mirror, read-only; an alternate of the checkout. Absent when the job has no checkout. */
   mirror: '/run/roundhouse-mirror',
 } as const;
@@ -41,7 +45,10 @@ export const agentArguments = (folder: string): string[] => [
 /** What a sandbox's container runs. */
 export const agentCommand: readonly string[] = [`${paths.agent}/tini`, '--', ...agentArguments(paths.agent)];
 
-/** What git in a sandbox runs as its GIT_SSH_COMMAND to reach gitSocket, whatever host it names. GIT_SSH_VARIANT=simple saves git a question. */
+/**
+ * What git in a sandbox runs to reach gitSocket: as its GIT_SSH_COMMAND, whatever host it names (GIT_SSH_VARIANT=simple saves git a
+ * question), or as its core.gitProxy for `git://roundhouse/…`.
+ */
 export const gitConnectCommand = `${paths.agent}/git-connect`;
 
 /** A step's process blocks when so many bytes of its output are unacknowledged. */

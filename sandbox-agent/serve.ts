@@ -1,4 +1,4 @@
-// Who may talk to the agent, and what may be asked? The holder of one key; commands, and git's socket; nothing else.
+// Who may talk to the agent, and what may be asked? The holder of one key; commands, and the sockets of forward.ts; nothing else.
 
 import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -6,17 +6,17 @@ import type { AuthContext, Connection, Server as SshServer } from 'ssh2';
 import { parseKey } from 'ssh2/lib/protocol/keyParser.js';
 import Server from 'ssh2/lib/server.js';
 import { answer } from './commands.ts';
-import type { GitForward } from './forward.ts';
+import type { Forward } from './forward.ts';
 import type { StepTable } from './steps.ts';
 
 export type Served = {
   hostKey: Buffer;
   authorizedKey: Buffer;
   steps: StepTable;
-  git: GitForward;
+  forward: Forward;
 };
 
-export function sshServer({ hostKey, authorizedKey, steps, git }: Served): SshServer {
+export function sshServer({ hostKey, authorizedKey, steps, forward }: Served): SshServer {
   const mayEnter = keyCheck(authorizedKey);
   const algorithms = { cipher: ['aes128-gcm@openssh.com' as const, 'aes256-gcm@openssh.com' as const], compress: ['none' as const] };
   return new Server({ hostKeys: [hostKey], algorithms }, (connection: Connection) => {
@@ -26,7 +26,7 @@ export function sshServer({ hostKey, authorizedKey, steps, git }: Served): SshSe
       else context.reject(['publickey']);
     });
     connection.on('request', (accept, reject, name, info) => {
-      git.request(connection, name, info).then(
+      forward.request(connection, name, info).then(
         () => accept?.(),
         () => reject?.(),
       );

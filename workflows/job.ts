@@ -5,7 +5,7 @@ import { sliceWorkflowId, type SliceKey } from '../config-schema/address.ts';
 import { combine, type Outcome } from '../config-schema/outcome.ts';
 import type { GraphJob } from '../config-schema/plan.ts';
 import type { JobView, PipelineView, SliceView } from '../config-schema/view.ts';
-import type { Limits } from './activities.ts';
+import { control, type Limits } from './activities.ts';
 import type { Gate } from './gate.ts';
 import { now } from './now.ts';
 import type { slice } from './slice.ts';
@@ -25,6 +25,11 @@ export async function runJob(run: JobRun): Promise<Outcome> {
   if (job.unsupported !== undefined) {
     jobView.reason = job.unsupported;
     return 'unsupported';
+  }
+  const refusal = job.guarded ? await admission(run) : null;
+  if (refusal) {
+    jobView.reason = refusal.reason;
+    return refusal.outcome;
   }
   // A job that runs nothing has no slices, and passes at once.
   const outcomes = await Promise.all(
@@ -48,6 +53,17 @@ export async function runJob(run: JobRun): Promise<Outcome> {
   delete jobView.reason;
   if (outcome !== 'passed' && decisive?.reason !== undefined) jobView.reason = decisive.reason;
   return outcome;
+}
+
+/** Why the job does not start; null when it may. */
+async function admission({ view, workflow, job }: JobRun): Promise<{ outcome: Outcome; reason: string } | null> {
+  try {
+    return await control.admitJob({ repositoryId: view.repository.id, pipeline: view.number, workflow, job: job.name });
+  } catch (error) {
+    if (isCancellation(error)) return { outcome: 'canceled', reason: 'canceled before it began' };
+    log.error('a job could not be admitted', { error });
+    return { outcome: 'broken', reason: 'Roundhouse failed to look up what the job may have; the operator finds the reason in the log of the app' };
+  }
 }
 
 function runSlice({ view, workflow, job, limits }: JobRun, index: number): Promise<SliceView> {

@@ -125,7 +125,11 @@ async function tellPipeline({ workflow, job, slice }: SliceKey, progress: { stat
   if (parent) await getExternalWorkflowHandle(parent.workflowId).signal(sliceProgress, { workflow, job, slice, ...progress });
 }
 
-async function runSteps({ job, repository, limits }: SliceInput, view: SliceView, opened: OpenedSandbox, builder: ReturnType<typeof thisBuilder>): Promise<End> {
+async function runSteps(input: SliceInput, view: SliceView, opened: OpenedSandbox, builder: ReturnType<typeof thisBuilder>): Promise<End> {
+  const { key, job, limits } = input;
+  const values = job.guarded ? await control.sealValues({ slice: key, builderKey: opened.builderKey }) : null;
+  if (values && 'outcome' in values) return values;
+  const sealedValues = values ? { sealedValues: values.sealed } : {};
   let failed: StepResult | null = null;
   for (const [index, step] of job.steps.entries()) {
     const stepView = view.steps[index]!;
@@ -136,8 +140,11 @@ async function runSteps({ job, repository, limits }: SliceInput, view: SliceView
       continue;
     }
     Object.assign(stepView, { state: 'running', startedAt: now() });
-    const credential = step.kind === 'checkout' ? { sealedCredential: await control.sealCredential({ repository, builderKey: opened.builderKey }) } : {};
-    const result = await surviving(opened.builder, limits, () => builder.runStep({ sandbox: opened.sandbox, step: index, ...credential }));
+    const run = async (): Promise<StepResult> => {
+      const credential = step.kind === 'checkout' ? { sealedCredential: await sealCredential(input, opened, index) } : {};
+      return surviving(opened.builder, limits, () => builder.runStep({ sandbox: opened.sandbox, step: index, ...credential, ...sealedValues }));
+    };
+    const result = step.kind === 'checkout' ? await withCredential(input, view, run) : await run();
     Object.assign(stepView, { state: 'ended', result });
     if (result.outcome === 'canceled' || result.outcome === 'broken') return { outcome: result.outcome, ...(result.reason !== undefined && { reason: result.reason }) };
     if (result.outcome !== 'passed') failed ??= result;
@@ -146,13 +153,30 @@ async function runSteps({ job, repository, limits }: SliceInput, view: SliceView
   return { outcome: failed.outcome, reason: `${failed.name}: ${failed.reason ?? (failed.signal ? `ended by ${failed.signal}` : `exit code ${failed.exitCode}`)}` };
 }
 
+/** What only a guarded job can ask for is not said for the others: their histories are older. */
+const sealCredential = ({ key, job, repository }: SliceInput, { builderKey }: OpenedSandbox, step: number): Promise<string> =>
+  control.sealCredential({ repository, builderKey, ...(job.guarded && { slice: key, step }) });
+
+/** A deploy key may have been removed on the forge: then there is another one, once. */
+async function withCredential({ repository }: SliceInput, view: SliceView, run: () => Promise<StepResult>): Promise<StepResult> {
+  try {
+    return await run();
+  } catch (error) {
+    if (typeOf(error) !== failureTypes.credentialRefused) throw error;
+    const done = await control.credentialRefused({ repository });
+    if (done === null) throw error;
+    view.notes.push(done);
+    return run();
+  }
+}
+
 /** A builder that was killed or restarted finds its step again; one that does not come back is lost. */
 async function surviving<T>(builder: string, { builderLostSeconds }: Limits, work: () => Promise<T>): Promise<T> {
   for (let faults = 0; ; ) {
     try {
       return await work();
     } catch (error) {
-      if (isCancellation(error) || typeOf(error) === failureTypes.sandboxLost) throw error;
+      if (isCancellation(error) || typeOf(error) === failureTypes.sandboxLost || typeOf(error) === failureTypes.credentialRefused) throw error;
       const isSilent = timeoutOf(error) === 'HEARTBEAT' || typeOf(error) === failureTypes.builderRestarting;
       if (timeoutOf(error) !== undefined && !isSilent) throw error;
       if (!isSilent && ++faults >= mostFaults) throw error;

@@ -21,6 +21,27 @@ export async function listFiles(client: GitHubClient, installationId: number, re
   return pathsOf(await object<Tree>(client, installationId, repository, sha, folder, entries(`object { ${entries(`object { ${entries('')} }`)} }`)));
 }
 
+/** With the texts of its files. */
+export const folderFields = `... on Tree { entries { name type mode object { ${blobFields} } } }`;
+export type Folder = { entries?: { name: string; type: string; mode: number; object?: Blob }[] | null } | null;
+
+export async function readFolder(client: GitHubClient, installationId: number, repository: Repository, sha: string, folder: string): Promise<Record<string, string>> {
+  return textsOf(client, installationId, repository, folder, await object<Folder>(client, installationId, repository, sha, folder, folderFields));
+}
+
+/** Larger ones are left out: nothing that belongs there is. */
+const largestInFolderBytes = 1024 * 1024;
+
+export async function textsOf(client: GitHubClient, installationId: number, repository: Repository, folder: string, found: Folder | undefined): Promise<Record<string, string>> {
+  const texts: Record<string, string> = {};
+  for (const { name, type, mode, object } of found?.entries ?? []) {
+    if (type !== 'blob' || mode === symbolicLink || (object?.byteSize ?? 0) > largestInFolderBytes) continue;
+    const text = await textOf(client, installationId, repository, `${folder}/${name}`, object ?? null);
+    if (text !== null) texts[name] = text;
+  }
+  return texts;
+}
+
 export async function readFile(client: GitHubClient, installationId: number, repository: Repository, sha: string, path: string): Promise<string | null> {
   const blob = await object<Blob>(client, installationId, repository, sha, path, blobFields);
   return textOf(client, installationId, repository, path, blob);

@@ -1,9 +1,9 @@
 // What does GitHub know of a commit that a pipeline needs to begin? One query.
 
 import type { Repository, Trigger } from '../../config-schema/trigger.ts';
-import { ForgeUnavailable, type Loaded } from '../control/forge.ts';
+import { ForgeUnavailable, secretsFolder, type Loaded } from '../control/forge.ts';
 import type { GitHubClient } from './github-client.ts';
-import { blobFields, textOf, type Blob } from './github-files.ts';
+import { blobFields, folderFields, textOf, textsOf, type Blob } from './github-files.ts';
 import { costs } from './github-limiter.ts';
 import { isProtected, permissionOf, refusal, type Found } from './github-trust.ts';
 
@@ -16,7 +16,7 @@ export async function load(client: GitHubClient, installationId: number, trigger
   const { repository, sha, ref, sender } = trigger;
   const { owner, name } = repository;
   const found = await client.as(installationId, `read ${owner}/${name} at ${sha}`, costs.read, async (octokit) => {
-    const variables = { owner, name, sha, ref, login: sender.login, ...Object.fromEntries(configPaths.map((path, i) => [`path${i}`, `${sha}:${path}`])) };
+    const variables = { owner, name, sha, ref, login: sender.login, secrets: `${sha}:${secretsFolder}`, ...Object.fromEntries(configPaths.map((path, i) => [`path${i}`, `${sha}:${path}`])) };
     return octokit.graphql<Answer>(queryFor(configPaths.length), variables).then((answer) => ({ ...answer.repository, hidden: new Set<string>() }), whatIsHidden);
   });
   // The name may have gone to another repository since.
@@ -33,6 +33,9 @@ export async function load(client: GitHubClient, installationId: number, trigger
     commitBody: message.split('\n').slice(1).join('\n').trim(),
     repositoryUrl: found.url,
     pullRequestNumbers: pullRequestsOf(trigger, found),
+    ownerId: found.owner.databaseId ?? 0,
+    secretFiles: await textsOf(client, installationId, repository, secretsFolder, found.secrets),
+    baseSha: pullsOf(trigger, found)[0]?.baseRefOid ?? null,
   };
   const refused = await refusal(client, installationId, trigger, found);
   if (refused !== null) return { ...facts, config: null, refused };
@@ -41,17 +44,19 @@ export async function load(client: GitHubClient, installationId: number, trigger
 
 const queryFor = (paths: number): string => {
   const all = Array.from({ length: paths }, (_, i) => i);
-  return `query Load($owner: String!, $name: String!, $sha: GitObjectID!, $ref: String!, $login: String!, ${all.map((i) => `$path${i}: String!`).join(', ')}) {
+  return `query Load($owner: String!, $name: String!, $sha: GitObjectID!, $ref: String!, $login: String!, $secrets: String!, ${all.map((i) => `$path${i}: String!`).join(', ')}) {
   repository(owner: $owner, name: $name) {
     databaseId
+    owner { ... on Organization { databaseId } ... on User { databaseId } }
     isPrivate
     url
+    secrets: object(expression: $secrets) { ${folderFields} }
     commit: object(oid: $sha) { ... on Commit { message author { user { login } } } }
     ref(qualifiedName: $ref) {
       target { oid ... on Tag { target { oid } } }
       branchProtectionRule { id }
       rules(first: 100) { nodes { type } }
-      associatedPullRequests(states: OPEN, first: 20) { nodes { number baseRepository { databaseId } } }
+      associatedPullRequests(states: OPEN, first: 20) { nodes { number baseRefOid baseRepository { databaseId } } }
     }
     collaborators(login: $login, first: 1) { edges { permission node { databaseId } } }
     ${all.map((i) => `config${i}: object(expression: $path${i}) { ${blobFields} }`).join('\n    ')}
@@ -70,10 +75,14 @@ function whatIsHidden(error: unknown): Found {
   return { ...data.repository, hidden: new Set(fields) };
 }
 
-function pullRequestsOf({ repository, pullRequest }: Trigger, found: Found): number[] {
-  const ofBranch = (found.ref?.associatedPullRequests.nodes ?? []).flatMap((pull) => (pull?.baseRepository?.databaseId === repository.id ? [pull.number] : []));
-  return [...new Set([...(pullRequest ? [pullRequest.number] : []), ...ofBranch])];
+function pullRequestsOf(trigger: Trigger, found: Found): number[] {
+  const { pullRequest } = trigger;
+  return [...new Set([...(pullRequest ? [pullRequest.number] : []), ...pullsOf(trigger, found).map(({ number }) => number)])];
 }
+
+/** Open ones of the branch, into this repository. */
+const pullsOf = ({ repository }: Trigger, found: Found): { number: number; baseRefOid: string }[] =>
+  (found.ref?.associatedPullRequests.nodes ?? []).flatMap((pull) => (pull?.baseRepository?.databaseId === repository.id ? [pull] : []));
 
 async function firstConfig(client: GitHubClient, installationId: number, repository: Repository, paths: readonly string[], found: Found): Promise<Loaded['config']> {
   for (const [i, path] of paths.entries()) {

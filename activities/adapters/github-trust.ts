@@ -2,11 +2,13 @@
 
 import { branchOf, type Trigger } from '../../config-schema/trigger.ts';
 import type { GitHubClient } from './github-client.ts';
+import type { Folder } from './github-files.ts';
 import { costs } from './github-limiter.ts';
 
 /** The answer to the query of github-load.ts. */
 export type Found = {
   databaseId: number;
+  owner: { databaseId?: number | null };
   url: string;
   isPrivate: boolean;
   commit: { message?: string; author?: { user: { login: string } | null } | null } | null;
@@ -14,9 +16,10 @@ export type Found = {
     target: { oid: string; target?: { oid: string } } | null;
     branchProtectionRule: { id: string } | null;
     rules: { nodes: ({ type: string } | null)[] | null } | null;
-    associatedPullRequests: { nodes: ({ number: number; baseRepository: { databaseId: number } | null } | null)[] | null };
+    associatedPullRequests: { nodes: ({ number: number; baseRefOid: string; baseRepository: { databaseId: number } | null } | null)[] | null };
   } | null;
   collaborators: { edges: ({ permission: string; node: { databaseId: number } } | null)[] | null } | null;
+  secrets?: Folder;
   /** `config0`, `config1`, …: a Blob or null. */
   [config: `config${number}`]: unknown;
   /** Fields that are null only because this App may not read them. */
@@ -50,13 +53,18 @@ export async function permissionOf(client: GitHubClient, installationId: number,
     return edge?.permission.toLowerCase() ?? (found.isPrivate ? 'none' : 'read');
   }
   // GraphQL shows collaborators to those with write access only; REST answers about one person to every App.
+  return permissionByLogin(client, installationId, repository, sender);
+}
+
+/** 'none' too for a login that is not this person's any more. */
+export async function permissionByLogin(client: GitHubClient, installationId: number, { owner, name }: { owner: string; name: string }, person: { id: number; login: string }): Promise<string> {
   const route = 'GET /repos/{owner}/{repo}/collaborators/{username}/permission';
-  return client.as(installationId, `say what ${sender.login} may do`, costs.read, async (octokit) => {
-    const { data } = await octokit.request(route, { owner: repository.owner, repo: repository.name, username: sender.login }).catch((error: { status?: number }) => {
+  return client.as(installationId, `say what ${person.login} may do`, costs.read, async (octokit) => {
+    const { data } = await octokit.request(route, { owner, repo: name, username: person.login }).catch((error: { status?: number }) => {
       if (error.status === 404) return { data: { user: null, role_name: '', permission: '' } };
       throw error;
     });
-    if (data.user?.id !== sender.id) return 'none';
+    if (data.user?.id !== person.id) return 'none';
     // A custom role has a name of its own; `permission` is what it amounts to.
     return ['admin', 'maintain', 'write', 'triage', 'read'].includes(data.role_name) ? data.role_name : data.permission;
   });

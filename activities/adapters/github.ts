@@ -2,20 +2,22 @@
 
 import type { Repository } from '../../config-schema/trigger.ts';
 import type { Forge } from '../control/forge.ts';
-import { githubClient, type GitHubSettings } from './github-client.ts';
-import { listFiles, readFile } from './github-files.ts';
+import { githubClient, type GitHubClient, type GitHubSettings } from './github-client.ts';
+import { listFiles, readFile, readFolder } from './github-files.ts';
 import { load } from './github-load.ts';
 import { report } from './github-report.ts';
 
 export type { GitHubSettings } from './github-client.ts';
 
-export function githubForge(settings: GitHubSettings): Forge {
-  const client = githubClient(settings);
+/** All that asks GitHub in one process shares one client, and with it the limits. */
+export function githubForge(settings: GitHubSettings, client: GitHubClient = githubClient(settings)): Forge {
   const inTurn = oneAtATime();
   return {
     load: (trigger, configPaths) => load(client, installationOf(trigger.repository), trigger, configPaths, Date.now()),
 
     listFiles: (repository, sha, folder) => listFiles(client, installationOf(repository), repository, sha, folder),
+
+    readFolder: (repository, sha, folder) => readFolder(client, installationOf(repository), repository, sha, folder),
 
     readFile: (repository, sha, path) => readFile(client, installationOf(repository), repository, sha, path),
 

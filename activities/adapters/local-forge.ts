@@ -2,7 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { CheckRun, Forge } from '../control/forge.ts';
+import { secretsFolder, type CheckRun, type Forge } from '../control/forge.ts';
 
 export type LocalForge = {
   /** A work tree or a bare repository. */
@@ -30,11 +30,16 @@ export function localForge({ repositoryFolder, sha, configPath, onReport }: Loca
         commitBody: messageOf(commit).split('\n').slice(1).join('\n').trim(),
         repositoryUrl: `https://github.com/${trigger.repository.owner}/${trigger.repository.name}`,
         pullRequestNumbers: trigger.pullRequest ? [trigger.pullRequest.number] : [],
+        ownerId: 0,
+        secretFiles: await folderTexts(repositoryFolder, sha, secretsFolder),
+        baseSha: null,
       };
     },
 
     // There is one commit here, whatever is asked for.
     listFiles: (_repository, _sha, path) => filesUnder(repositoryFolder, sha, path),
+
+    readFolder: (_repository, _sha, path) => folderTexts(repositoryFolder, sha, path),
 
     readFile: async (_repository, _sha, path) => (await firstConfig(repositoryFolder, sha, [path]))?.text ?? null,
 
@@ -66,6 +71,13 @@ async function filesUnder(folder: string, sha: string, path: string): Promise<st
   const entries = await git(folder, ['ls-tree', '-r', '-z', '--full-tree', sha, '--', `:(literal)${path}/`]);
   const paths = entries.split('\0').flatMap((entry) => /^100\d+ blob [0-9a-f]+\t([^]*)$/.exec(entry)?.[1] ?? []);
   return paths.map((file) => file.slice(path.length + 1)).filter((file) => file.split('/').length <= 3);
+}
+
+async function folderTexts(folder: string, sha: string, path: string): Promise<Record<string, string>> {
+  const names = (await filesUnder(folder, sha, path)).filter((file) => !file.includes('/'));
+  const texts: Record<string, string> = {};
+  for (const name of names) texts[name] = (await firstConfig(folder, sha, [`${path}/${name}`]))!.text;
+  return texts;
 }
 
 const run = promisify(execFile);

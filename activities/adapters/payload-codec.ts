@@ -1,18 +1,16 @@
 // What may Temporal's store read? Nothing: every payload is encrypted with a key that only we hold.
 
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
+import { parseKeyRing } from '../control/key-ring.ts';
+import type { KeyRing } from '../control/key-ring.ts';
+import { readOrMakeRing } from './key-ring-file.ts';
 
 const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 const encoding = 'binary/roundhouse-aes256gcm';
 const text = new TextEncoder();
-
-/** The first key encrypts, all of them decrypt: to rotate, put a new one first. */
-export type KeyRing = { id: string; key: Buffer }[];
 
 /** Temporal takes payloads of 2 MB at most; the graph and the view of a large pipeline are several, and come to a twentieth. */
 const compressedFromBytes = 16 * 1024;
@@ -52,33 +50,5 @@ export function payloadCodec(ring: KeyRing): PayloadCodec {
 
 /** Reads the ring from the file, one `ID BASE64KEY` a line; makes it (0600) with one new key when it is missing. */
 export async function readKeyRing(file: string): Promise<KeyRing> {
-  const lines = (await readOrMake(file)).split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
-  return lines.map((line, index) => {
-    const [id, encoded] = line.trim().split(/\s+/);
-    const key = Buffer.from(encoded ?? '', 'base64');
-    if (!id || key.length !== 32) throw new Error(`${file}:${index + 1}: expected "ID BASE64" with a key of 32 bytes`);
-    return { id, key };
-  });
-}
-
-async function readOrMake(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const fresh = `k${Date.now().toString(36)} ${randomBytes(32).toString('base64')}\n`;
-  const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  await writeFile(temporary, fresh, { mode: 0o600 });
-  try {
-    // Of two processes that start at once one makes the key, whole, and the other reads it.
-    await link(temporary, file);
-    return fresh;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return await readFile(file, 'utf8');
-  } finally {
-    await rm(temporary);
-  }
+  return parseKeyRing(await readOrMakeRing(file), file);
 }

@@ -32,6 +32,8 @@ export type OpenedSandbox = {
 export type StepInput = {
   sandbox: string;
   step: number;
-  /** For a checkout: a GitCredential, sealed for the builder (compact JWE). */
+  /** For a checkout: a CheckoutAccess, sealed for the builder (compact JWE). */
   sealedCredential?: string;
+  /** StepValues, sealed the same way; the same for each step of a slice. */
+  sealedValues?: string;
 };

@@ -3,8 +3,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stepLogKey } from '../../config-schema/address.ts';
 import type { StepResult } from '../../config-schema/outcome.ts';
-import type { AgentClient } from '../../sandbox-agent/client.ts';
-import type { GitCredential } from '../control/forge.ts';
 import { checkFence, Fenced } from '../fence.ts';
 import type { ObjectStore } from '../object-store.ts';
 import type { OpenInput } from './activities.ts';
@@ -15,8 +13,7 @@ import type { Mirrors } from './mirror.ts';
 import { pipelineRecords } from './pipeline-records.ts';
 import { AgentLine } from './pump.ts';
 import type { SandboxHost } from './sandbox.ts';
-import { stepsOf, type Steps } from './steps.ts';
-import { uploadPack } from './upload-pack.ts';
+import { stepsOf, type SealedForStep, type Steps } from './steps.ts';
 
 export type ResourceClass = { cpus: number; memoryBytes: number; pids: number; diskBytes: number | null };
 
@@ -29,7 +26,7 @@ export type BuilderPorts = {
   classes: Record<string, ResourceClass>;
   capacity: Needs;
   /** Opens what was sealed for this builder. */
-  unseal: (sealed: string) => Promise<GitCredential>;
+  unseal: (sealed: string) => Promise<unknown>;
   /** For CIRCLE_BUILD_URL. */
   publicUrl: string;
   log: { info: Log; warn: Log; error: Log };
@@ -130,8 +127,8 @@ export class Builder {
   }
 
   /** See Steps. */
-  async runStep(sandbox: string, index: number, sealedCredential: string | undefined, cancel: AbortSignal): Promise<StepResult> {
-    return this.#steps.run(this.#require(sandbox), index, sealedCredential, cancel);
+  async runStep(sandbox: string, index: number, sealed: SealedForStep, cancel: AbortSignal): Promise<StepResult> {
+    return this.#steps.run(this.#require(sandbox), index, sealed, cancel);
   }
 
   /** Ends everything in the sandbox and leaves no trace of it. Repeatable; also for a sandbox that this process never knew. */
@@ -195,7 +192,7 @@ export class Builder {
       limits: this.#needs(resourceClass),
       mirrorObjects: mirror && `${mirror}/objects`,
     });
-    const held: Held = { sandbox, slice, sliceTotal, attempt, resourceClass, handle, mirror, claimed: false, leaseEndsAt: 0, startedSteps: [], oomKills: 0 };
+    const held: Held = { sandbox, slice, sliceTotal, attempt, resourceClass, handle, mirror, claimed: false, leaseEndsAt: 0, startedSteps: [], oomKills: 0, sealedValues: null };
     const live = this.#adopt(held);
     this.#lend(live, leaseSeconds);
     await files.write(held);
@@ -219,11 +216,8 @@ export class Builder {
 
   #adopt(held: Held): Live {
     const isRunning = async (): Promise<boolean> => (await this.#ports.host.list()).some(({ name, running }) => name === held.sandbox && running);
-    const serveGit = async (agent: AgentClient): Promise<void> => {
-      const { mirror } = held;
-      if (mirror) await agent.serveGit(() => uploadPack(mirror));
-    };
-    const live: Live = { held, line: new AgentLine(held.handle, isRunning, serveGit), pumps: new Map(), logs: new Map(), lease: null, lastAsked: Date.now(), asking: 0 };
+    const line = new AgentLine(held.handle, isRunning, (agent) => this.#steps.serve(live, agent));
+    const live: Live = { held, line, pumps: new Map(), logs: new Map(), lease: null, lastAsked: Date.now(), asking: 0, values: null, ourSecrets: [] };
     this.#live.set(held.sandbox, live);
     if (!held.claimed && held.leaseEndsAt > 0) this.#startLease(live);
     return live;

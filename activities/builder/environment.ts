@@ -3,6 +3,8 @@
 import { builtBranch } from '../../config-schema/pipeline-values.ts';
 import type { PlanJob, PlanStep } from '../../config-schema/plan.ts';
 import { isFork, tagOf, type Trigger } from '../../config-schema/trigger.ts';
+import { paths } from '../../sandbox-agent/protocol.ts';
+import type { StepValues } from '../control/job-values.ts';
 import { uuidOf } from '../uuid.ts';
 
 export type StepPlace = {
@@ -25,16 +27,33 @@ const bashEnv = '/tmp/.bash_env';
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** CircleCI's precedence: the step's own environment over the job's, over that of the image's entry, over the built-in names. */
-export function stepEnvironment(place: StepPlace, step: PlanStep): Record<string, string> {
+/** What the job has beside its config. */
+export type Given = { values: StepValues; /** An `add_ssh_keys` step ran. */ hasSshAgent: boolean };
+
+export const nothingGiven: Given = { values: { variables: {}, secrets: {}, sshKeys: [] }, hasSshAgent: false };
+
+/**
+ * CircleCI's precedence: the step's own environment over the job's, over that of the image's entry, over the built-in names, over
+ * contexts and project variables. Committed secrets, which the original does not have, go over the job's: they were named.
+ */
+export function stepEnvironment(place: StepPlace, step: PlanStep, { values, hasSshAgent }: Given = nothingGiven): Record<string, string> {
   return {
     PATH: defaultPath,
     LANG: 'C.UTF-8',
+    ...values.variables,
     ...builtIn(place),
+    ...(hasSshAgent && { SSH_AUTH_SOCK: paths.sshAgentSocket }),
     ...(place.job.executor.kind === 'docker' && place.job.executor.environment),
     ...place.job.environment,
+    ...secretsFor(place.job, step, values),
     ...(step.kind === 'run' && step.environment),
   };
+}
+
+/** The job's go to each of its commands, a step's to it alone. */
+function secretsFor({ secrets }: PlanJob, step: PlanStep, values: StepValues): Record<string, string> {
+  const names = step.kind === 'run' ? [...secrets, ...step.secrets] : [];
+  return Object.fromEntries(names.flatMap((name) => (values.secrets[name] === undefined ? [] : [[name, values.secrets[name]]])));
 }
 
 /** The names of CircleCI's manual ("Built-in environment variables"), as far as their values exist here. */

@@ -23,6 +23,12 @@ export type Held = {
   startedSteps: number[];
   /** Out-of-memory kills seen before the running step. */
   oomKills: number;
+  /** StepValues, sealed for this builder: a later process masks by them. Absent in a file of 0.1.0. */
+  sealedValues?: string | null;
+  /** An `add_ssh_keys` step ran: the sandbox's agent socket leads here. */
+  servesSshAgent?: boolean;
+  /** Mirrors of repositories that a checkout named besides its own, by `owner/name` in lower case. */
+  furtherMirrors?: Record<string, string>;
 };
 
 /** Short, and the same for every try of one attempt: 10 letters and digits of a hash. */

@@ -1,6 +1,7 @@
 // What does a builder have of a sandbox as long as its own process lives?
 
 import type { EndedStep } from '../../sandbox-agent/client.ts';
+import type { StepValues } from '../control/job-values.ts';
 import type { Held } from './held.ts';
 import type { AgentLine } from './pump.ts';
 import type { StepLog } from './step-log.ts';
@@ -13,6 +14,10 @@ export type Live = {
   pumps: Map<number, Promise<EndedStep>>;
   logs: Map<number, StepLog>;
   lease: NodeJS.Timeout | null;
+  /** What the steps get, opened, in memory alone; null until the first step brings it. */
+  values: Promise<StepValues> | null;
+  /** Credentials of ours, which no log may show either. */
+  ourSecrets: string[];
   /** When somebody last wanted something of it (ms), and how many wait for an answer now. */
   lastAsked: number;
   asking: number;

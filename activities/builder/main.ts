@@ -14,7 +14,6 @@ import { machineHost } from '../adapters/machine.ts';
 import { readSealingKey } from '../adapters/sealing.ts';
 import { loadOrCreateKey } from '../key-file.ts';
 import { connectWorkers, dataConverter, installRuntime, untilItAnswers } from '../adapters/temporal.ts';
-import type { GitCredential } from '../control/forge.ts';
 import { Builder, type ResourceClass } from './builder.ts';
 import { HeldFiles } from './held.ts';
 import { Mirrors } from './mirror.ts';
@@ -42,7 +41,7 @@ await endOnTrouble(async () => {
     files: new HeldFiles(state),
     classes,
     capacity,
-    unseal: (sealed) => sealing.unseal(sealed) as Promise<GitCredential>,
+    unseal: sealing.unseal,
     publicUrl: settings.publicUrl,
     log,
   });

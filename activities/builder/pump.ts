@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentUnreachable, connectAgent, type AgentClient, type EndedStep } from '../../sandbox-agent/client.ts';
 import type { StepSpec } from '../../sandbox-agent/protocol.ts';
+import type { Mask } from './masking.ts';
 import type { SandboxHandle } from './sandbox.ts';
 import type { StepLog } from './step-log.ts';
 
@@ -67,11 +68,23 @@ export class AgentLine {
   }
 }
 
-/** Starts the step unless it was started, and moves its output into the log until both have ended. */
-export async function pumpStep(line: AgentLine, index: number, spec: StepSpec | null, log: StepLog): Promise<EndedStep> {
+/**
+ * Starts the step unless it was started, and moves its output, masked, into the log until both have ended. What the mask holds back is
+ * safe nowhere yet, so the agent keeps it; and because a mask changes no lengths, the log's size is the place where to go on.
+ */
+export async function pumpStep(line: AgentLine, index: number, spec: StepSpec | null, log: StepLog, newMask: () => Mask): Promise<EndedStep> {
   if (spec) await line.use((agent) => agent.start(spec));
   try {
-    return await line.use((agent) => agent.attach(index, log.size, (bytes) => log.append(bytes)));
+    return await line.use(async (agent) => {
+      const mask = newMask();
+      const append = async (bytes: Buffer): Promise<number> => {
+        if (bytes.length > 0) await log.append(bytes);
+        return log.size;
+      };
+      const ended = await agent.attach(index, log.size, (bytes) => append(mask.push(bytes)));
+      await append(mask.end());
+      return ended;
+    });
   } finally {
     await log.end();
   }

@@ -1,23 +1,36 @@
 // What does the agent get told to run for a step of the Plan?
 
 import { posix } from 'node:path';
-import type { PlanStep } from '../../config-schema/plan.ts';
+import type { AddSshKeysStep, PlanStep } from '../../config-schema/plan.ts';
 import type { StepSpec } from '../../sandbox-agent/protocol.ts';
+import { chooseKeys } from '../ssh-key.ts';
 import { checkoutEnvironment, checkoutScript } from './checkout.ts';
-import { stepEnvironment, type StepPlace } from './environment.ts';
+import { nothingGiven, stepEnvironment, type Given, type StepPlace } from './environment.ts';
+import { addSshKeysScript, sshKeysEnvironment, type PublicSshKey } from './ssh-keys-step.ts';
 
 /** bash where the image has it, as in the original. */
 const defaultShell = 'if [ -x /bin/bash ]; then exec /bin/bash -eo pipefail -c "$1"; else exec /bin/sh -eo pipefail -c "$1"; fi';
 
-export function stepSpec(place: StepPlace, index: number, step: PlanStep): StepSpec {
-  const env = stepEnvironment(place, step);
+/** `index` is the step's place in the job. */
+export function stepSpec(place: StepPlace, index: number, step: PlanStep, given: Given = nothingGiven): StepSpec {
+  const env = stepEnvironment(place, step, given);
   switch (step.kind) {
     case 'checkout':
       return {
         index,
         argv: ['/bin/sh', '-c', checkoutScript],
-        env: { ...env, ...checkoutEnvironment(place.trigger) },
+        env: { ...env, ...checkoutEnvironment(place, index, step) },
         cwd: inside(place.job.workingDirectory, step.path),
+        background: false,
+        noOutputTimeoutSeconds: 600,
+      };
+    case 'add_ssh_keys':
+      return {
+        index,
+        argv: ['/bin/sh', '-c', addSshKeysScript],
+        env: { ...env, ...sshKeysEnvironment(keysOf(given, step)) },
+        // Not the job's folder, which would be made: a checkout wants it empty.
+        cwd: '~',
         background: false,
         noOutputTimeoutSeconds: 600,
       };
@@ -33,6 +46,13 @@ export function stepSpec(place: StepPlace, index: number, step: PlanStep): StepS
     default:
       throw new Error(`a ${step.kind} step is refused when the pipeline is loaded, and cannot be run`);
   }
+}
+
+function keysOf({ values }: Given, { fingerprints }: AddSshKeysStep): PublicSshKey[] {
+  const answer = chooseKeys(values.sshKeys, fingerprints);
+  // The job was admitted with them.
+  if ('problem' in answer) throw new Error(answer.problem);
+  return answer.chosen;
 }
 
 /** A path relative to the job's working directory; absolute ones and those in a home stand for themselves. */

@@ -3,29 +3,35 @@
 import { stepLogKey } from '../../config-schema/address.ts';
 import type { StepResult } from '../../config-schema/outcome.ts';
 import type { PlanStep } from '../../config-schema/plan.ts';
-import type { EndedStep } from '../../sandbox-agent/client.ts';
+import type { Trigger, TrustLevel } from '../../config-schema/trigger.ts';
+import { AgentRefused, type AgentClient, type EndedStep } from '../../sandbox-agent/client.ts';
 import type { PipelineRecord } from '../control/activities.ts';
-import type { GitCredential } from '../control/forge.ts';
+import type { CheckoutAccess } from '../control/forge.ts';
+import type { StepValues } from '../control/job-values.ts';
 import { checkFence, Fenced } from '../fence.ts';
+import type { StepInput } from './activities.ts';
 import type { ObjectStore } from '../object-store.ts';
-import type { StepPlace } from './environment.ts';
+import { nothingGiven, type StepPlace } from './environment.ts';
 import type { Held, HeldFiles } from './held.ts';
 import { SandboxLost, type Live } from './live.ts';
 import type { Mirrors } from './mirror.ts';
 import type { pipelineRecords } from './pipeline-records.ts';
 import { AgentGone, pumpStep } from './pump.ts';
 import type { SandboxHost } from './sandbox.ts';
+import { createMask } from './masking.ts';
+import { sshAgentStream } from './ssh-agent.ts';
 import { openStepLog } from './step-log.ts';
 import { brokenStep, stepResult } from './step-result.ts';
 import { stepSpec } from './step-spec.ts';
+import { serveMirror } from './upload-pack.ts';
 
 export type StepPorts = {
   host: Pick<SandboxHost, 'oomKills'>;
   store: ObjectStore;
-  mirrors: Pick<Mirrors, 'fetch'>;
+  mirrors: Mirrors;
   files: HeldFiles;
   jobOf: ReturnType<typeof pipelineRecords>;
-  unseal: (sealed: string) => Promise<GitCredential>;
+  unseal: (sealed: string) => Promise<unknown>;
   publicUrl: string;
   log: { warn: (fields: object, message: string) => void };
   /** What a sandbox of the class may take at the most. */
@@ -35,14 +41,19 @@ export type StepPorts = {
   onFenced: (sandbox: string) => void;
 };
 
+/** What came for this builder alone. */
+export type SealedForStep = Pick<StepInput, 'sealedCredential' | 'sealedValues'>;
+
 export type Steps = {
   /**
    * Starts the step, or goes on with it, and answers when it has ended and its log is stored; a background step as soon as it was
    * started. Abort `cancel` to kill it: then it answers 'canceled'.
    */
-  run(live: Live, index: number, sealedCredential: string | undefined, cancel: AbortSignal): Promise<StepResult>;
+  run(live: Live, index: number, sealed: SealedForStep, cancel: AbortSignal): Promise<StepResult>;
   /** Goes on reading the output of a step that was started by an earlier process. */
   readOn(live: Live, index: number): Promise<EndedStep>;
+  /** What git and ssh in the sandbox reach by this connection. Called for each new one. */
+  serve(live: Live, agent: AgentClient): Promise<void>;
 };
 
 /** Between SIGTERM and SIGKILL, when a step is canceled. */
@@ -50,17 +61,24 @@ const cancelGraceMs = 10_000;
 
 export function stepsOf(ports: StepPorts): Steps {
   const { host, store, files, log: operatorLog } = ports;
-  return { run, readOn: (live, index) => pump(live, index, null) };
+  return { run, readOn: (live, index) => pump(live, index, null), serve };
 
-  async function run(live: Live, index: number, sealedCredential: string | undefined, cancel: AbortSignal): Promise<StepResult> {
+  async function run(live: Live, index: number, { sealedCredential, sealedValues }: SealedForStep, cancel: AbortSignal): Promise<StepResult> {
     const startedAt = Date.now();
     const { sandbox, resourceClass } = live.held;
-    const { place, step } = await stepOf(live.held, index);
+    const { place, step, trust } = await stepOf(live.held, index);
     live.asking += 1;
     try {
-      const spec = stepSpec(place, index, step);
+      // Kept before the step starts: whoever goes on reading its output must know what to mask.
+      live.held.sealedValues ??= sealedValues ?? null;
+      const values = await valuesOf(live);
+      const spec = stepSpec(place, index, step, { values, hasSshAgent: live.held.servesSshAgent === true });
       if (!live.held.startedSteps.includes(index)) {
-        if (step.kind === 'checkout') await fetch(live.held, place, sealedCredential);
+        if (step.kind === 'checkout') await fetch(live, place.trigger, trust, sealedCredential);
+        if (step.kind === 'add_ssh_keys') {
+          live.held.servesSshAgent = true;
+          await live.line.use((agent) => serveSshAgent(agent, values));
+        }
         live.held.oomKills = await host.oomKills(sandbox).catch(() => 0);
         live.held.startedSteps.push(index);
         await files.write(live.held);
@@ -82,6 +100,7 @@ export function stepsOf(ports: StepPorts): Steps {
       }
     } catch (error) {
       if (error instanceof Fenced) throw new SandboxLost(error.message, { cause: error });
+      if (error instanceof AgentRefused) return brokenStep(step, startedAt, `The agent of the sandbox refused: ${error.message}. Run the job again.`);
       if (!(error instanceof AgentGone)) throw error;
       if (!ports.isHere(sandbox)) throw new SandboxLost(`sandbox ${sandbox} was closed under a running step`, { cause: error });
       return brokenStep(step, startedAt, 'The agent of the sandbox ended while the step ran, so its outcome is unknown. Run the job again; if it happens again, look for a step that kills every process.');
@@ -106,7 +125,8 @@ export function stepsOf(ports: StepPorts): Steps {
       });
       live.logs.set(index, log);
       try {
-        return await pumpStep(line, index, spec, log);
+        const values = await valuesOf(live);
+        return await pumpStep(line, index, spec, log, () => createMask([...toMask(values), ...live.ourSecrets]));
       } catch (error) {
         // The next attempt of the activity may try again, with the log as it stands in the file.
         pumps.delete(index);
@@ -120,24 +140,54 @@ export function stepsOf(ports: StepPorts): Steps {
     return pumping;
   }
 
-  async function stepOf({ slice, sliceTotal }: Held, index: number): Promise<{ place: StepPlace; step: PlanStep }> {
+  async function stepOf({ slice, sliceTotal }: Held, index: number): Promise<{ place: StepPlace; step: PlanStep; trust: TrustLevel }> {
     const { record, job } = await ports.jobOf(slice);
     const step = job.steps[index];
     if (!step) throw new Error(`job ${slice.job} has no step ${index}`);
     const place = { trigger: record.trigger, pipeline: record.number, workflow: slice.workflow, job, jobName: slice.job, slice: slice.slice, sliceTotal, publicUrl: ports.publicUrl, ...forgePages(record) };
-    return { place, step };
+    return { place, step, trust: record.trust };
   }
 
-  async function fetch({ mirror }: Held, place: StepPlace, sealedCredential: string | undefined): Promise<void> {
+  async function fetch(live: Live, trigger: Trigger, trust: TrustLevel, sealedCredential: string | undefined): Promise<void> {
+    const { mirror } = live.held;
     if (!mirror || sealedCredential === undefined) throw new Error('a checkout needs a mirror and a credential');
-    await ports.mirrors.fetch(mirror, place.trigger, await ports.unseal(sealedCredential));
+    const { own, further } = (await ports.unseal(sealedCredential)) as CheckoutAccess;
+    // No sandbox sees them; should one come out all the same, nobody reads it.
+    live.ourSecrets = [own, ...further.map(({ credential }) => credential)].flatMap(({ authorization, ssh }) => [...(authorization === null ? [] : [authorization.replace(/^Basic /, '')]), ...(ssh ? [ssh.privateKey] : [])]);
+    await ports.mirrors.fetch(mirror, trigger, own);
+    for (const { id, owner, name, credential } of further) {
+      const place = await ports.mirrors.openFurther(id, trust);
+      await ports.mirrors.fetchAll(place, credential);
+      live.held.furtherMirrors = { ...live.held.furtherMirrors, [`${owner}/${name}`.toLowerCase()]: place };
+    }
   }
+
+  /** Opened once for each process of the builder, and held in memory alone. */
+  function valuesOf(live: Live): Promise<StepValues> {
+    const { sealedValues } = live.held;
+    if (sealedValues == null) return Promise.resolve(nothingGiven.values);
+    live.values ??= ports.unseal(sealedValues) as Promise<StepValues>;
+    return live.values;
+  }
+
+  async function serve(live: Live, agent: AgentClient): Promise<void> {
+    const { held } = live;
+    const { mirror } = held;
+    if (mirror) await agent.serveGit((repository) => serveMirror(repository, { own: mirror, further: held.furtherMirrors ?? {} }));
+    if (held.servesSshAgent) await serveSshAgent(agent, await valuesOf(live));
+  }
+
+  const serveSshAgent = (agent: AgentClient, { sshKeys }: StepValues): Promise<void> =>
+    agent.serveSshAgent(() => sshAgentStream(sshKeys.map(({ privateKey, fingerprint }) => ({ privateKey, comment: fingerprint }))));
 
   async function killedForMemory(held: Held): Promise<boolean> {
     const kills = await host.oomKills(held.sandbox).catch(() => 0);
     return kills > held.oomKills;
   }
 }
+
+/** Everything that the job was given to keep to itself. */
+const toMask = ({ variables, secrets, sshKeys }: StepValues): string[] => [...Object.values(variables), ...Object.values(secrets), ...sshKeys.map(({ privateKey }) => privateKey)];
 
 /** Pages on the forge; a record of 0.1.0 does not hold them. */
 const forgePages = ({ trigger: { repository }, repositoryUrl, pullRequestUrls }: PipelineRecord): Pick<StepPlace, 'repositoryUrl' | 'pullRequestUrls'> => ({

@@ -6,6 +6,7 @@ import type { BuilderActivities } from './activities.ts';
 import type { Builder } from './builder.ts';
 import { sandboxName } from './held.ts';
 import { SandboxLost } from './live.ts';
+import { CredentialRefused } from './mirror.ts';
 import { SandboxError } from './sandbox.ts';
 
 const heartbeatMs = 500;
@@ -31,7 +32,7 @@ export function builderActivities(builder: Builder, identity: { id: string; publ
         return { sandbox: name, builder: id, queue: builderQueue(id), builderKey: publicKey };
       }),
     claimSandbox: ({ sandbox }) => asActivity(() => builder.claim(sandbox)),
-    runStep: ({ sandbox, step, sealedCredential }) => asActivity((cancel) => builder.runStep(sandbox, step, sealedCredential, cancel)),
+    runStep: ({ sandbox, step, ...sealed }) => asActivity((cancel) => builder.runStep(sandbox, step, sealed, cancel)),
     closeSandbox: ({ sandbox }) => asActivity(() => builder.close(sandbox)),
   };
 }
@@ -56,6 +57,7 @@ async function asActivity<T>(work: (cancel: AbortSignal) => Promise<T>): Promise
   } catch (error) {
     if (error instanceof SandboxLost) throw failure(failureTypes.sandboxLost, error.message);
     if (error instanceof SandboxError) throw failure(error.kind === 'unknown-image' ? failureTypes.unknownImage : failureTypes.sandboxFailed, error.message, error);
+    if (error instanceof CredentialRefused) throw failure(failureTypes.credentialRefused, error.message);
     throw error;
   } finally {
     clearInterval(beating);

@@ -1,7 +1,23 @@
-// How does the sandbox's git read from the builder's mirror?
+// How does the sandbox's git read from the builder's mirrors?
 
 import { spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
+
+export type ServedMirrors = {
+  /** Of the pipeline's repository. */
+  own: string;
+  /** Of those that the checkout names, by `owner/name` in lower case. */
+  further: Readonly<Record<string, string>>;
+};
+
+/** What AgentClient.serveGit asks for. null: the job may not read it. */
+export function serveMirror(repository: string, { own, further }: ServedMirrors): Duplex | null {
+  if (repository === 'repository') return uploadPack(own);
+  // GitHub has one repository of a name, however it is written.
+  const name = repository.toLowerCase();
+  const mirror = Object.hasOwn(further, name) ? further[name] : undefined;
+  return mirror === undefined ? null : uploadPack(mirror);
+}
 
 /** Serves the one repository, for reading, on whatever stream it is piped to. Its end, for whatever reason, is the end of that stream. */
 export function uploadPack(mirror: string): Duplex {

@@ -3,6 +3,7 @@
 import type { CheckConclusion } from '../../config-schema/outcome.ts';
 import type { Diagnostic, Graph, Plan } from '../../config-schema/plan.ts';
 import type { SliceKey } from '../../config-schema/address.ts';
+import type { JobKey, Refusal } from './job-values.ts';
 import type { Repository, Trigger, TrustLevel } from '../../config-schema/trigger.ts';
 import type { JobView, PipelineView } from '../../config-schema/view.ts';
 
@@ -18,8 +19,14 @@ export interface ControlActivities {
   report(input: CheckReport): Promise<{ id: number | string }>;
   /** From now on writes of earlier attempts of the slice are refused. */
   beginAttempt(input: { slice: SliceKey; attempt: number }): Promise<void>;
-  /** Reading access to the repository's code, encrypted for the builder with this public key (JWK). */
-  sealCredential(input: { repository: Repository; builderKey: Record<string, unknown> }): Promise<string>;
+  /** Whether the job may have what it names: secrets, contexts, keys, repositories. null: it may. */
+  admitJob(input: JobKey): Promise<Refusal | null>;
+  /** StepValues, encrypted for the builder with this public key (JWK). */
+  sealValues(input: { slice: SliceKey; builderKey: Record<string, unknown> }): Promise<{ sealed: string } | Refusal>;
+  /** A CheckoutAccess: reading access to the code of this repository and those that the step names, encrypted for the builder with this public key (JWK). */
+  sealCredential(input: { repository: Repository; builderKey: Record<string, unknown>; slice?: SliceKey; step?: number }): Promise<string>;
+  /** The forge refused the credential of a checkout. Answers what was done about it, for the user; null: nothing could be. */
+  credentialRefused(input: { repository: Repository }): Promise<string | null>;
   /** A sentence on why a slice of this class still waits; null when a builder offers it and is just busy. */
   explainWait(input: { resourceClass: string }): Promise<string | null>;
   /** True as soon as the builder says something from now on; false when it has been silent for so long. */
@@ -61,6 +68,10 @@ export type PipelineRecord = {
   /** The repository's page; absent in a record of 0.1.0, as is the next. */
   repositoryUrl?: string;
   pullRequestUrls?: string[];
+  /** The account that the repository belongs to, by its numeric id. */
+  ownerId?: number;
+  /** The committed secrets that jobs name, encrypted as they lie in the repository at this commit. */
+  secretFiles?: Record<string, string>;
 };
 
 export type CheckReport = {

@@ -20,3 +20,18 @@ export interface Audit {
   /** Resolves when the entry is durable. */
   append(event: AuditEvent): Promise<void>;
 }
+
+/** Ed25519 in PEM. The private part is nobody's but the control process's; with the public one anybody can verify. */
+export type AuditKey = { privateKey: string; publicKey: string };
+
+/** The newest entry: its number, and the SHA-256 of its link, which covers every entry before it. */
+export type AuditHead = { seq: number; hash: string };
+
+/**
+ * Remembers the newest entry where a writer of the object store cannot reach: without it nobody could see that entries are missing at
+ * the end. Calls may run at once in several processes. Only forward: a write of a smaller number than is known changes nothing.
+ */
+export interface HighWater {
+  read(): Promise<AuditHead | null>;
+  write(head: AuditHead): Promise<void>;
+}

@@ -6,8 +6,8 @@ import { planKey, stepLogKey, type SliceKey } from '../../config-schema/address.
 import type { OrbSources, PipelineValues } from '../../config-schema/language/processed.ts';
 import { checkConclusion } from '../../config-schema/outcome.ts';
 import { builtBranch, pipelineValues } from '../../config-schema/pipeline-values.ts';
-import { graphOf, type Diagnostic, type Graph, type GraphJob, type Plan } from '../../config-schema/plan.ts';
-import { isFork, tagOf, trustLevel, type Repository, type Trigger } from '../../config-schema/trigger.ts';
+import { graphOf, secretsOf, type Diagnostic, type Graph, type GraphJob, type Plan } from '../../config-schema/plan.ts';
+import { isFork, tagOf, trustLevel, type Repository, type Trigger, type TrustLevel } from '../../config-schema/trigger.ts';
 import { buildLine, historyKey, repositoryHistoryKey, summaryKey, type JobView } from '../../config-schema/view.ts';
 import { beginAttempt } from '../fence.ts';
 import { getJson, putJson, type ObjectStore } from '../object-store.ts';
@@ -15,7 +15,9 @@ import { rememberName } from '../repository-name.ts';
 import { uuidOf } from '../uuid.ts';
 import type { CheckReport, ConfigFault, ControlActivities, Limits, LoadedPipeline, PipelineRecord } from './activities.ts';
 import { checkOutput, configErrorOutput, jobReport, type JobReport } from './check-output.ts';
-import { ForgeUnavailable, type CheckRun, type Forge, type GitCredential } from './forge.ts';
+import { NoDeployKey } from './deploy-keys.ts';
+import { ForgeUnavailable, secretsFolder, type CheckoutAccess, type CheckRun, type Forge, type GitCredential, type Loaded } from './forge.ts';
+import type { JobValues } from './job-values.ts';
 import { pipelineOrbs, rememberOrbs, type OrbPorts } from './pipeline-orbs.ts';
 
 export type ControlPorts = {
@@ -31,7 +33,12 @@ export type ControlPorts = {
   /** When the builder last said something, ISO 8601; null when it never did. */
   builderSeenAt: (builder: string) => Promise<string | null>;
   /** Encrypts for the builder with this public key. */
-  seal: (credential: GitCredential, builderKey: Record<string, unknown>) => Promise<string>;
+  seal: (value: unknown, builderKey: Record<string, unknown>) => Promise<string>;
+  /** What jobs get of secrets, contexts, variables and keys. */
+  values: JobValues;
+  /** What a pull request changes about the files of committed secrets, in sentences. */
+  secretChanges: (repositoryId: number, before: Record<string, string>, after: Record<string, string>) => Promise<string[]>;
+  code: CodeAccess;
   isPipelineOpen: (repositoryId: number, number: number) => Promise<boolean>;
   /** How many pipelines of one repository may run at once; 0: any number. */
   pipelinesAtOnce: number;
@@ -41,6 +48,17 @@ export type ControlPorts = {
   configPaths: readonly string[];
   limits: Limits;
   publicUrl: string;
+};
+
+/** Who reads code, and by what right. */
+export type CodeAccess = {
+  credential: (repository: Repository) => Promise<GitCredential>;
+  /** For a repository that a checkout names besides its own. */
+  furtherCredential: (repository: Repository) => Promise<GitCredential>;
+  /** The forge refused it. A sentence on what was done about that; null: nothing could be done. */
+  refused: (repository: Repository) => Promise<string | null>;
+  /** A repository that a checkout names besides its own; null when it is none of the same installation's. */
+  further: (repository: Repository, fullName: string) => Promise<Repository | null>;
 };
 
 const tailLines = 40;
@@ -75,7 +93,21 @@ export function controlActivities(ports: ControlPorts): ControlActivities {
 
     beginAttempt: ({ slice, attempt }) => beginAttempt(store, slice, attempt),
 
-    sealCredential: ({ repository, builderKey }) => asking(async () => ports.seal(await forge.credential(repository), builderKey)),
+    admitJob: (key) => asking(async () => ports.values.refusal(await recordOf(store, key), key)),
+
+    sealValues: ({ slice, builderKey }) =>
+      asking(async () => {
+        const values = await ports.values.values(await recordOf(store, slice), slice);
+        return 'outcome' in values ? values : { sealed: await ports.seal(values, builderKey) };
+      }),
+
+    sealCredential: ({ repository, builderKey, slice, step }) =>
+      asking(async () => {
+        const further = slice === undefined || step === undefined ? [] : repositoriesAt(await recordOf(store, slice), slice, step);
+        return ports.seal(await checkoutAccess(ports.code, repository, further), builderKey);
+      }),
+
+    credentialRefused: ({ repository }) => asking(() => ports.code.refused(repository)),
 
     explainWait: ({ resourceClass }) => ports.explainWait(resourceClass),
 
@@ -99,6 +131,28 @@ export function controlActivities(ports: ControlPorts): ControlActivities {
       await putJson(store, historyKey(view.endedAt!, repository.id, number), line);
     },
   };
+}
+
+async function recordOf(store: ObjectStore, { repositoryId, pipeline }: Pick<SliceKey, 'repositoryId' | 'pipeline'>): Promise<PipelineRecord> {
+  const record = await getJson<PipelineRecord>(store, planKey(repositoryId, pipeline));
+  if (!record) throw new Error(`the object store lacks ${planKey(repositoryId, pipeline)}`);
+  return record;
+}
+
+function repositoriesAt({ plan }: PipelineRecord, { workflow, job }: SliceKey, index: number): string[] {
+  const place = plan.workflows.find(({ name }) => name === workflow)?.jobs.find(({ name }) => name === job);
+  const step = place && plan.jobs[place.job]?.steps[index];
+  return step?.kind === 'checkout' ? step.repositories : [];
+}
+
+async function checkoutAccess({ credential, furtherCredential, further }: CodeAccess, repository: Repository, names: readonly string[]): Promise<CheckoutAccess> {
+  const access: CheckoutAccess = { own: await credential(repository), further: [] };
+  for (const fullName of names) {
+    const found = await further(repository, fullName);
+    // Asked before the job started: since then it may have gone, and the fetch of it is refused.
+    if (found) access.further.push({ id: found.id, owner: found.owner, name: found.name, credential: await furtherCredential(found) });
+  }
+  return access;
 }
 
 async function load(ports: ControlPorts, { trigger, number }: { trigger: Trigger; number: number }): Promise<LoadedPipeline> {
@@ -130,15 +184,36 @@ async function load(ports: ControlPorts, { trigger, number }: { trigger: Trigger
   if (plan.workflows.length === 0) return { kind: 'nothing', reason: `no workflow of ${path} has a job for ${nameOfRef(trigger)}`, commit };
 
   const warnings = [...notes, ...[...plan.warnings, ...leftOut].map(({ line, message }) => `${path}:${line}: ${message}`)];
-  const graph = await withClasses(ports, graphOf(plan), fewOf(warnings));
+  const trust = trustLevel(trigger, loaded.refIsProtected);
+  warnings.push(...(await notesOnSecrets(ports, trigger, trust, loaded)));
+  const graph = await guarded(ports, repository, trust, await withClasses(ports, graphOf(plan), fewOf(warnings)));
   const tooLarge = sentenceOnSize(graph);
   if (tooLarge !== null) return refuse('wrong', [{ severity: 'error', message: `${path}: ${tooLarge}`, line: 1, column: 1 }]);
 
-  const trust = trustLevel(trigger, loaded.refIsProtected);
-  const record: PipelineRecord = { version: 1, number, trigger: { ...trigger, commit }, trust, plan, repositoryUrl, pullRequestUrls };
+  const secretFiles = namedSecrets(plan, loaded.secretFiles);
+  const record: PipelineRecord = { version: 1, number, trigger: { ...trigger, commit }, trust, plan, repositoryUrl, pullRequestUrls, ownerId: loaded.ownerId, secretFiles };
   await putJson(store, planKey(repository.id, number), record);
   await rememberOrbs(store, trigger, plan.orbs);
   return { kind: 'graph', graph, trust, limits, commit };
+}
+
+/** They stay encrypted: only when a job starts are they opened. */
+function namedSecrets(plan: Plan, files: Record<string, string>): Record<string, string> {
+  const names = new Set(Object.values(plan.jobs).flatMap(secretsOf));
+  return Object.fromEntries([...names].flatMap((name) => (files[`${name}.asc`] === undefined ? [] : [[name, files[`${name}.asc`]!]])));
+}
+
+/** A stranger's files are never opened. */
+async function notesOnSecrets({ forge, secretChanges }: ControlPorts, { repository }: Trigger, trust: TrustLevel, { baseSha, secretFiles }: Loaded): Promise<string[]> {
+  if (trust === 'T0' || baseSha === null || Object.keys(secretFiles).length === 0) return [];
+  return secretChanges(repository.id, await forge.readFolder(repository, baseSha, secretsFolder), secretFiles);
+}
+
+/** Where the repository has variables every job gets something. */
+async function guarded({ values }: ControlPorts, repository: Repository, trust: TrustLevel, graph: Graph): Promise<Graph> {
+  if (trust === 'T0' || !(await values.hasVariables(repository))) return graph;
+  const guard = (job: GraphJob): GraphJob => (job.parallelism === 0 ? job : { ...job, guarded: true });
+  return { workflows: graph.workflows.map(({ name, jobs }) => ({ name, jobs: jobs.map(guard) })) };
 }
 
 const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
@@ -220,7 +295,7 @@ async function asking<T>(work: () => Promise<T>, mostTries = Infinity): Promise<
     return await work();
   } catch (error) {
     if (!(error instanceof ForgeUnavailable)) {
-      if (Context.current().info.attempt < mostTries) throw error;
+      if (!(error instanceof NoDeployKey) && Context.current().info.attempt < mostTries) throw error;
       throw ApplicationFailure.create({ message: error instanceof Error ? error.message : String(error), nonRetryable: true, ...(error instanceof Error && { cause: error }) });
     }
     throw ApplicationFailure.create({

@@ -15,6 +15,8 @@ export interface Forge {
    * symbolic links. None where there is no such folder.
    */
   listFiles(repository: Repository, sha: string, folder: string): Promise<string[]>;
+  /** The texts of the files of a folder at a commit by their names, without folders in it and symbolic links. */
+  readFolder(repository: Repository, sha: string, folder: string): Promise<Record<string, string>>;
   /** The text of one file at a commit; null where there is none. */
   readFile(repository: Repository, sha: string, path: string): Promise<string | null>;
   /** Reading access to the code of this one repository, contents:read, for an hour at most. */
@@ -22,6 +24,9 @@ export interface Forge {
   /** Creates the check run, or updates the one with this externalId on this sha. Answers its id. */
   report(repository: Repository, check: CheckRun): Promise<{ id: number | string }>;
 }
+
+/** Where committed secrets lie in a repository. */
+export const secretsFolder = '.circle/secrets';
 
 export type Loaded = {
   config: { path: string; text: string } | null;
@@ -35,6 +40,12 @@ export type Loaded = {
   /** The repository's page, such as `https://github.com/acme/shop`. */
   repositoryUrl: string;
   pullRequestNumbers: number[];
+  /** The account that the repository belongs to, by its numeric id. */
+  ownerId: number;
+  /** What lies in `.circle/secrets` at the commit, by file name. */
+  secretFiles: Record<string, string>;
+  /** What the branch would be merged into, where a pull request says so; null: none does. */
+  baseSha: string | null;
   /** Why nothing may run, for the user: a rerun whose commit is not on its ref. `config` is null then. */
   refused?: string;
 };

@@ -77,7 +77,7 @@ export async function readText(file: string): Promise<string> {
 }
 
 /** null: not in a git work tree. */
-async function workTreeAt(folder: string): Promise<{ top: string; branch: string | null } | null> {
+export async function workTreeAt(folder: string): Promise<{ top: string; branch: string | null } | null> {
   // A git hook that calls us has GIT_DIR and more in its environment: they would win over the folder.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_')));
   const ask = async (...args: string[]): Promise<string | null> =>

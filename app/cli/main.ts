@@ -3,12 +3,20 @@
 import tab from '@bomb.sh/tab/commander';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import type { Settings } from '../../config-schema/settings.ts';
 import { BadSettings } from '../read-settings.ts';
 import type { Client } from '@temporalio/client';
+import { auditCommands } from './audit-commands.ts';
 import { configCommands } from './config-commands.ts';
+import { contextCommands, variableCommands } from './context-commands.ts';
+import { keyCommands } from './key-commands.ts';
 import { orbCommands } from './orb-commands.ts';
 import type { Ports } from './ports.ts';
 import { Problem } from './problem.ts';
+import { secretCommands } from './secret-commands.ts';
+import { deployKeyCommands, sshKeyCommands } from './ssh-key-commands.ts';
+import { whole } from './whole.ts';
+import type { Ask } from '../control/ask.ts';
 
 const program = new Command('roundhouse')
   .description('Continuous integration on your own machines.')
@@ -97,6 +105,49 @@ configCommands(program, async (text, options, from) => {
 
 orbCommands(program, { loadOrbsToVendor: async (...asked) => (await import('../../activities/adapters/orbs.ts')).loadOrbsToVendor(...asked) });
 
+const askOf = async (): Promise<Ask> => {
+  const { askControl } = await import('../control/ask.ts');
+  return askControl((await readSettingsHere()).data);
+};
+secretCommands(program, async () => ({ ask: await askOf(), cipher: await import('../../activities/adapters/openpgp.ts') }));
+contextCommands(program, askOf);
+variableCommands(program, askOf);
+sshKeyCommands(program, askOf);
+deployKeyCommands(program, askOf);
+keyCommands(program, askOf, async () => {
+  const settings = await readSettingsHere();
+  const [{ fileStore }, { dataFolder }, { openKeyRing }, { encryptFile, decryptFile }, { makeBackup, restoreBackup }, { kekLossMeans }] = await Promise.all([
+    import('../../activities/adapters/file-store.ts'),
+    import('../../activities/adapters/data-folder.ts'),
+    import('../../activities/adapters/key-encryption-key.ts'),
+    import('../../activities/adapters/openpgp-backup.ts'),
+    import('../../activities/control/backup.ts'),
+    import('../../activities/control/key-ring.ts'),
+  ]);
+  const places = { store: fileStore(settings.store.folder), data: dataFolder(settings), kek: openKeyRing(settings, process.env) };
+  return {
+    backup: (publicKeys) => makeBackup({ ...places, version: packageJson.version, encrypt: (bytes) => encryptFile(publicKeys, bytes) }),
+    restore: (bytes, { privateKey, passphrase, replace }) =>
+      restoreBackup(bytes, {
+        ...places,
+        replace,
+        decrypt: (encrypted) => {
+          if (privateKey === null) throw new Problem('the backup is encrypted. Name your private key: --key FILE; or decrypt it first: gpg --decrypt', 2);
+          return decryptFile(encrypted, { privateKey, ...(passphrase !== null && { passphrase }) });
+        },
+      }),
+    lossMeans: kekLossMeans,
+  };
+});
+auditCommands(program, askOf, async () => {
+  const settings = await readSettingsHere();
+  const [{ fileStore }, { fileHighWater }, { readPublicKeys }] = await Promise.all([import('../../activities/adapters/file-store.ts'), import('../../activities/adapters/audit-head.ts'), import('../../activities/adapters/audit-keys.ts')]);
+  const publicKeys = await readPublicKeys(`${settings.data}/audit-keys.pub`);
+  const reading = { store: fileStore(settings.store.folder), publicKeys, highWater: fileHighWater(`${settings.data}/audit-head`) };
+  const [{ readAudit, matches }, { verifyAudit }, { exportAudit }] = await Promise.all([import('../../activities/control/audit-read.ts'), import('../../activities/control/audit-verify.ts'), import('../../activities/control/audit-export.ts')]);
+  return { read: (options) => readAudit(reading, options), matches, verify: () => verifyAudit(reading), exportLines: () => exportAudit(reading) };
+});
+
 // `roundhouse complete SHELL` prints a script of completions for that shell.
 tab(program);
 
@@ -130,9 +181,13 @@ function become(role: 'up' | 'app' | 'builder' | 'demo' | 'run' | 'doctor', opti
   throw new Error(`cannot become ${file}`);
 }
 
-async function withPorts(work: (ports: Ports) => Promise<void>): Promise<void> {
+async function readSettingsHere(): Promise<Settings> {
   const { readSettings } = await import('../read-settings.ts');
-  const settings = await readSettings();
+  return readSettings();
+}
+
+async function withPorts(work: (ports: Ports) => Promise<void>): Promise<void> {
+  const settings = await readSettingsHere();
   const { fileStore } = await import('../../activities/adapters/file-store.ts');
   const { logCodec } = await import('../../activities/log-codec.ts');
   const { connectClient } = await import('../../activities/adapters/temporal.ts');
@@ -153,9 +208,4 @@ async function withPorts(work: (ports: Ports) => Promise<void>): Promise<void> {
 function collect(value: string, before: string[]): string[] {
   if (!/^[A-Za-z_][A-Za-z0-9_]*=/.test(value)) throw new InvalidArgumentError('Write NAME=VALUE.');
   return [...before, value];
-}
-
-function whole(value: string): number {
-  if (!/^[1-9]\d*$/.test(value)) throw new InvalidArgumentError('Write a whole number from 1.');
-  return Number(value);
 }

@@ -10,6 +10,7 @@ import { cacheOf, resolveOrbs, tellingAtOnce } from '../../activities/adapters/o
 import { seal } from '../../activities/adapters/sealing.ts';
 import { connectClient, installRuntime, untilItAnswers, workflowSide } from '../../activities/adapters/temporal.ts';
 import { controlActivities } from '../../activities/control/control.ts';
+import { givenValues } from '../../activities/control/given-values.ts';
 import { controlWorker } from '../../activities/control/worker.ts';
 import { loadOrCreateHostKey, loadOrCreateKey } from '../../activities/key-file.ts';
 import { logCodec } from '../../activities/log-codec.ts';
@@ -77,10 +78,11 @@ await endOnTrouble(async () => {
 
     const client = await untilItAnswers(() => connectClient(settings), asked);
     const temporal = await workflowSide(settings);
+    const forge = localForge({ repositoryFolder: snapshot.folder, sha: snapshot.sha, configPath, onReport: () => undefined });
     const worker = await controlWorker({
       ...temporal,
       activities: controlActivities({
-        forge: localForge({ repositoryFolder: snapshot.folder, sha: snapshot.sha, configPath, onReport: () => undefined }),
+        forge,
         store,
         compile: (text, place) => {
           const compiled = changed(compileConfig(text, { ...place, narrow: (plan) => onlyJob(plan, options.job) ?? plan }), options);
@@ -97,6 +99,9 @@ await endOnTrouble(async () => {
         isPipelineOpen: (repositoryId, number) => isPipelineOpen(client, repositoryId, number),
         pipelinesAtOnce: 0,
         seal,
+        values: givenValues(new Set(options.env.map((pair) => pair.slice(0, pair.indexOf('='))))),
+        secretChanges: () => Promise.resolve([]),
+        code: { credential: forge.credential, furtherCredential: forge.credential, refused: () => Promise.resolve(null), further: () => Promise.resolve(null) },
         redeliverFailed: () => Promise.resolve(0),
         lastLines: () => Promise.resolve([]),
         configPaths: configPath === null ? settings.configPaths : [configPath],

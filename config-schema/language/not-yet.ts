@@ -19,14 +19,12 @@ export const notYet = {
   /** A job in a workflow. */
   invocation: {
     'type: approval': 'Remove the job that waits for an approval.',
-    context: 'Remove it.',
     'serial-group': 'Remove it.',
   },
   job: {
     'type: lock': 'Remove the job.',
     'type: unlock': 'Remove the job.',
     machine: 'Give the job a docker image instead.',
-    secrets: 'Remove it.',
     no_retry: 'Remove it.',
     egress: 'Remove it.',
   },
@@ -47,15 +45,10 @@ export const notYet = {
     store_test_results: 'Remove the step.',
     persist_to_workspace: 'Remove the step.',
     attach_workspace: 'Remove the step.',
-    add_ssh_keys: 'Remove the step.',
     install_signing_bundle: 'Remove the step, which is for macOS.',
-  },
-  checkout: {
-    repositories: 'Remove it.',
   },
   run: {
     max_auto_reruns: 'Remove it.',
-    secrets: 'Remove it.',
   },
 } as const satisfies Record<string, Record<string, string>>;
 
@@ -83,7 +76,7 @@ function lookAtWorkflow({ name, maxAutoReruns, place }: ProcessedWorkflow, probl
   if (maxAutoReruns > 0) problems.error(entriesOf(written).get('max_auto_reruns')?.key ?? place, notYetSentence('`max_auto_reruns`', notYet.workflow.max_auto_reruns));
 }
 
-function lookAtInvocation({ name, type, contexts, serialGroup, place, printed }: ProcessedInvocation, processed: Processed, plan: Plan, problems: Problems): void {
+function lookAtInvocation({ name, type, serialGroup, place, printed }: ProcessedInvocation, processed: Processed, plan: Plan, problems: Problems): void {
   const job = type === 'build' ? plan.jobs[name] : undefined;
   // What never runs here lacks nothing.
   if (job && job.unsupported !== null) return;
@@ -95,7 +88,6 @@ function lookAtInvocation({ name, type, contexts, serialGroup, place, printed }:
   };
   const keyOf = (key: string): Place => entriesOf(printed).get(key)?.key ?? place;
   if (type === 'approval') refuse(keyOf('type'), '`type: approval`', notYet.invocation['type: approval']);
-  if (contexts.length > 0) refuse(keyOf('context'), '`context`', notYet.invocation.context);
   if (serialGroup !== null) refuse(keyOf('serial-group'), '`serial-group`', notYet.invocation['serial-group']);
   const body = processed.jobs.get(name);
   if (type === 'lock' || type === 'unlock') refuse(entriesOf(body).get('type')?.key ?? place, `\`type: ${type}\``, notYet.job[`type: ${type}`]);
@@ -117,7 +109,6 @@ function lookAtStep(step: Node, job: PlanJob, refuse: Refuse): void {
   const [kind, at, fields] = written ? [written[0], written[1].key, written[1].value] : [stringOf(step) ?? '', step.place, undefined];
   if (Object.hasOwn(notYet.step, kind)) refuse(at, `\`${kind}\``, notYet.step[kind as keyof typeof notYet.step]);
   if (kind === 'deploy' && job.parallelism > 1) refuse(at, '`deploy` in a job with parallelism', 'Write a job of its own for it, which requires this one.');
-  if (kind === 'checkout') lookAtKeys(fields, notYet.checkout, refuse);
   if (kind === 'run' || kind === 'deploy') lookAtKeys(fields, notYet.run, refuse);
 }
 

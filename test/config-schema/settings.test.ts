@@ -45,6 +45,9 @@ test('with nothing set, everything has its default', () => {
     temporalTlsServerName: null,
     store: { kind: 'file', folder: '/var/lib/roundhouse/store' },
     payloadKeyFile: '/var/lib/roundhouse/payload.keys',
+    kekFile: '/var/lib/roundhouse/kek.keys',
+    kek: null,
+    kekCommand: null,
     configPaths: ['.circle.yml', '.circleci/config.yml'],
     classes: defaultClasses,
     defaultClass: 'medium',
@@ -82,6 +85,8 @@ suite('a value', () => {
   const table: Row[] = [
     ['data', { ROUNDHOUSE_DATA: '/d' }, {}, '/d'],
     ['payloadKeyFile', { ROUNDHOUSE_DATA: '/d' }, {}, '/d/payload.keys'],
+    ['kek', { ROUNDHOUSE_KEK: 'k1 AAAA' }, {}, 'k1 AAAA'],
+    ['kekCommand', {}, { kekCommand: 'ask-kms ci' }, 'ask-kms ci'],
     ['port', { PORT: '8080' }, { port: 9090 }, 8080],
     ['port', { PORT: '' }, { port: 9090 }, 9090],
     ['port', {}, { port: '9090' }, 9090],
@@ -140,6 +145,7 @@ suite('a fault is a sentence', () => {
       'roundhouse.yml ROUNDHOUSE_DATA: there is no such setting. Remove it, or see the table of settings.',
       'roundhouse.yml data: there is no such setting. Remove it, or see the table of settings.',
     ]],
+    [{}, { kek: 'k1 AAAA' }, ['roundhouse.yml kek: there is no such setting. Remove it, or see the table of settings.']],
     [{}, ['port'], ['roundhouse.yml: must be a map of settings. Write for example `port: 3000`.']],
     [{ TEMPORAL_TLS_CLIENT_CERT_PATH: '/c' }, null, ['TEMPORAL_TLS_CLIENT_KEY_PATH: is missing; certificate and key belong together. Set both, or neither.']],
     [{ TEMPORAL_TLS: 'false', TEMPORAL_TLS_CLIENT_CERT_PATH: '/c', TEMPORAL_TLS_CLIENT_KEY_PATH: '/k' }, null, ['TEMPORAL_TLS: is false, but there is a client certificate. Remove one of the two.']],
@@ -150,7 +156,7 @@ suite('a fault is a sentence', () => {
 
   test('that never tells a secret', () => {
     const secrets = Object.entries(rows).filter(([, row]) => 'isSecret' in row && row.isSecret);
-    assert.deepEqual(secrets.map(([key]) => key), ['privateKey', 'webhookSecret', 'temporalApiKey']);
+    assert.deepEqual(secrets.map(([key]) => key), ['privateKey', 'webhookSecret', 'temporalApiKey', 'kek']);
     for (const [key] of secrets) assert.doesNotMatch(errorsOf({}, { [key]: 8675309 }).join(''), /8675309/);
   });
 });

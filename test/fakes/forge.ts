@@ -1,6 +1,6 @@
 // A forge in memory: configs by commit, check runs as they were last reported.
 
-import type { CheckRun, Forge } from '../../activities/control/forge.ts';
+import { secretsFolder, type CheckRun, type Forge } from '../../activities/control/forge.ts';
 
 export type MemoryForge = Forge & { configs: Map<string, string>; /** By path, the same at every commit. */ files: Map<string, string>; checks: Map<string, CheckRun>; reports: CheckRun[] };
 
@@ -9,6 +9,8 @@ export function memoryForge(): MemoryForge {
   const files = new Map<string, string>();
   const checks = new Map<string, CheckRun>();
   const reports: CheckRun[] = [];
+  const folder = (path: string): Record<string, string> =>
+    Object.fromEntries([...files].flatMap(([file, text]) => (file.startsWith(`${path}/`) && !file.slice(path.length + 1).includes('/') ? [[file.slice(path.length + 1), text]] : [])));
   return {
     configs,
     files,
@@ -23,8 +25,12 @@ export function memoryForge(): MemoryForge {
         commitBody: '',
         repositoryUrl: `https://github.com/${trigger.repository.owner}/${trigger.repository.name}`,
         pullRequestNumbers: [],
+        ownerId: 583_231,
+        secretFiles: folder(secretsFolder),
+        baseSha: null,
       }),
     listFiles: (_repository, _sha, folder) => Promise.resolve([...files.keys()].flatMap((path) => (path.startsWith(`${folder}/`) ? [path.slice(folder.length + 1)] : []))),
+    readFolder: (_repository, _sha, path) => Promise.resolve(folder(path)),
     readFile: (_repository, _sha, path) => Promise.resolve(files.get(path) ?? null),
     credential: () => Promise.resolve({ url: '/nonexistent', authorization: null }),
     report(_repository, check) {

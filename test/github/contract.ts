@@ -72,7 +72,12 @@ export type GitHub = {
   fork(repository: string, user: string): Promise<Place>;
   addCollaborator(repository: string, user: string, permission: Permission): void;
   addKey(user: string, publicKey: string): void;
-  addDeployKey(repository: string, publicKey: string, options?: { readOnly?: boolean }): void;
+  addDeployKey(repository: string, publicKey: string, options?: { title?: string; readOnly?: boolean }): void;
+  deployKeys(repository: string): { id: number; title: string; publicKey: string; readOnly: boolean }[];
+  removeDeployKey(repository: string, id: number): void;
+  /** The policy "Deploy keys" of an organization: none can be added, and those that are there are disabled. */
+  forbidDeployKeys(owner: string): void;
+  allowDeployKeys(owner: string): void;
   protectBranch(repository: string, branch: string, options?: { requiredChecks?: string[]; allowForcePushes?: boolean; allowDeletions?: boolean; enforceAdmins?: boolean }): Promise<void>;
   /** `refs` are full, with `*` for anything; `types` as in REST: `pull_request`, `required_status_checks`, `non_fast_forward`, … They guard nothing here; they are only told. */
   addRuleset(repository: string, ruleset: { name?: string; refs: string[]; types: string[] }): void;

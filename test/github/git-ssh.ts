@@ -75,7 +75,7 @@ function authenticate(world: World, context: AuthContext): Identity | null {
     if (account.keys.some(proves)) return { kind: 'user', account };
   }
   for (const repository of world.state.repositories.values()) {
-    const key = repository.deployKeys.find(proves);
+    const key = world.state.withoutDeployKeys.has(repository.owner.id) ? undefined : repository.deployKeys.find(proves);
     if (key !== undefined) return { kind: 'deploy-key', repository, key };
   }
   return null;

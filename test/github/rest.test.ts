@@ -204,6 +204,23 @@ test('a deploy key is added once', async () => {
   assert.deepEqual(scene.github.forgetFaults(), []);
 });
 
+test('a policy forbids deploy keys, and disables those that are there', async () => {
+  const by = `Bearer ${alice.token}`;
+  const key = { title: 'fetch', key: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl', read_only: true };
+  const enabled = async (): Promise<boolean[]> => (await ask('GET', '/repos/acme/app/keys', undefined, by)).body.map((one: any) => one.enabled);
+  scene.github.addDeployKey('acme/app', 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH0dh2l9GKJlOMqqnkVzrm0SdG6UOoqKLsabgH5C9okW', { title: 'old' });
+  assert.deepEqual(await enabled(), [true]);
+  scene.github.forbidDeployKeys('acme');
+  const refused = await ask('POST', '/repos/acme/app/keys', key, by);
+  assert.deepEqual([refused.status, refused.body.message, refused.body.errors[0].message], [422, 'Validation Failed', 'Deploy keys are disabled for this repository']);
+  assert.deepEqual(await enabled(), [false]);
+  scene.github.allowDeployKeys('acme');
+  const [old] = scene.github.deployKeys('acme/app');
+  assert.equal(old?.title, 'old');
+  scene.github.removeDeployKey('acme/app', old.id);
+  assert.deepEqual([await enabled(), scene.github.forgetFaults()], [[], []]);
+});
+
 const wrong: [title: string, method: string, path: string, body: unknown, status: number, fault: RegExp][] = [
   ['a route that GitHub has and we lack', 'GET', '/repos/acme/app/stargazers', undefined, 404, /no route for GET \/repos\/acme\/app\/stargazers/],
   ['a route that nobody has', 'POST', '/nonsense', undefined, 404, /no route for POST \/nonsense/],

@@ -93,6 +93,7 @@ export async function serve(options: ServerOptions): Promise<Serving> {
     api: `http://${address}/api/v3`,
     graphql: `http://${address}/api/graphql`,
     ssh: `ssh://git@${options.host}:${gitSsh.port}`,
+    sshHostKey: gitSsh.hostKey,
     folder,
     webhooks: webhooks(ready, { timeoutSeconds: options.webhookTimeoutSeconds }),
     openapi: openApi(),

@@ -157,6 +157,8 @@ export type State = {
   apps: Map<number, App>;
   installations: Map<number, Installation>;
   teams: Team[];
+  /** Accounts whose policy forbids deploy keys, by id. */
+  withoutDeployKeys: Set<number>;
   tokens: Map<string, Token>;
   pulls: PullRequest[];
   comments: Comment[];
@@ -192,6 +194,7 @@ export function emptyState(): State {
     apps: new Map(),
     installations: new Map(),
     teams: [],
+    withoutDeployKeys: new Set(),
     tokens: new Map(),
     pulls: [],
     comments: [],

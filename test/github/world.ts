@@ -12,6 +12,8 @@ export type World = {
   graphql: string;
   /** `ssh://git@HOST:PORT` */
   ssh: string;
+  /** As in a known_hosts line, without the host. */
+  sshHostKey: string;
   folder: string;
   webhooks: Webhooks;
   openapi: OpenApi;

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { Duplex, PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gitRequest } from '../../sandbox-agent/git-request.ts';
 import { paths } from '../../sandbox-agent/protocol.ts';
 import type { TestAgent } from './agent.ts';
 import { run, spec, startAgent, until } from './agent.ts';
@@ -35,6 +36,13 @@ const environment = (agent: TestAgent, variant: string): Record<string, string> 
   ROUNDHOUSE_GIT_SOCKET: agent.root + paths.gitSocket,
   GIT_TERMINAL_PROMPT: '0',
 });
+
+/** As git-connect does. */
+function ask(agent: TestAgent, name = 'repository'): Socket {
+  const socket = connect(agent.root + paths.gitSocket).on('error', () => {});
+  socket.write(gitRequest(`/${name}`));
+  return socket;
+}
 
 suite('git in a sandbox', { concurrency: true }, () => {
   test('fetches from the repository that the builder serves, however it takes its ssh', async (t) => {
@@ -80,7 +88,7 @@ suite('git in a sandbox', { concurrency: true }, () => {
     const [first, second] = [await agent.connect(), await agent.connect()];
     await first.serveGit(say('first'));
     await second.serveGit(say('second'));
-    const hear = (): Promise<string> => text(connect(agent.root + paths.gitSocket));
+    const hear = (): Promise<string> => text(ask(agent)).catch(() => 'reset');
     assert.equal(await hear(), 'second');
     second.end();
     await second.closed;
@@ -121,12 +129,12 @@ suite('a stream of git', { concurrency: true }, () => {
       streams.push(stream);
       return stream;
     });
-    const leaving = connect(agent.root + paths.gitSocket);
+    const leaving = ask(agent);
     const left = await until('the stream is open', () => streams[0]);
     leaving.destroy();
     await until('the builder has let go', () => left.destroyed);
 
-    const staying = connect(agent.root + paths.gitSocket);
+    const staying = ask(agent);
     (await until('the stream is open', () => streams[1])).destroy();
     const ended = await Promise.race([text(staying).catch(() => 'reset'), sleep(5000, 'never', { ref: false })]);
     assert.notEqual(ended, 'never');
@@ -139,9 +147,56 @@ suite('a stream of git', { concurrency: true }, () => {
       open++;
       return new PassThrough();
     });
-    const sockets = Array.from({ length: 40 }, () => connect(agent.root + paths.gitSocket).on('error', () => {}));
+    const sockets = Array.from({ length: 40 }, () => ask(agent));
     await until('the others were turned away', () => sockets.filter((socket) => socket.resume().readableEnded || socket.destroyed).length === 24);
     assert.equal(open, 16);
     for (const socket of sockets) socket.destroy();
+  });
+});
+
+suite('the request of git', { concurrency: true }, () => {
+  const told = async (agent: TestAgent, bytes: string | Buffer): Promise<string> => {
+    const socket = connect(agent.root + paths.gitSocket).on('error', () => {});
+    if (bytes.length > 0) socket.write(bytes);
+    return text(socket);
+  };
+
+  test('is for one repository, and nothing else is served', async (t) => {
+    const agent = await startAgent(t);
+    const asked: string[] = [];
+    await agent.client.serveGit((repository) => {
+      asked.push(repository);
+      return repository === 'acme/lib' ? Duplex.from((async function* () { yield 'served'; })()) : null;
+    });
+    const request = (text: string): string => (text.length + 4).toString(16).padStart(4, '0') + text;
+    const rows: [string, string | Buffer, RegExp][] = [
+      ['by its name', gitRequest('acme/lib'), /^served$/],
+      ['with slash and ending', gitRequest('/acme/lib.git'), /^served$/],
+      ['as git itself asks', request('git-upload-pack /acme/lib.git\0host=roundhouse\0\0version=2\0'), /^served$/],
+      ['another', gitRequest('/acme/other.git'), /^....ERR repository acme\/other is not named by `repositories` of the checkout step/],
+      ['with a line break', gitRequest('/acme/other\nERR'), /^....ERR a sandbox can fetch only$/],
+      ['with a bell', gitRequest('/acme/\u0007'), /^....ERR repository acme\/\? is not named/],
+      ['a push', request('git-receive-pack /acme/lib.git\0host=roundhouse\0'), /^....ERR a sandbox can fetch only$/],
+      ['something else', 'GET / HTTP/1.1\r\n\r\n', /^....ERR this is no request for a repository$/],
+      ['without end', `ffff${'a'.repeat(5000)}`, /^....ERR this is no request for a repository$/],
+      ['half of one', '0040git-upload', /^....ERR the request for a repository did not come$/],
+    ];
+    await Promise.all(rows.map(async ([name, bytes, answer]) => assert.match(await told(agent, bytes), answer, name)));
+    assert.deepEqual(new Set(asked), new Set(['acme/lib', 'acme/other', 'acme/\u0007']));
+  });
+
+  test('does not come from an agent of before there were requests: it gets the repository of the pipeline', async (t) => {
+    const agent = await startAgent(t);
+    await agent.client.serveGit((repository) => Duplex.from((async function* () { yield `served ${repository}`; })()));
+    assert.equal(await told(agent, ''), 'served repository');
+  });
+
+  test('takes nothing of what follows it', async (t) => {
+    const agent = await startAgent(t);
+    await agent.client.serveGit(() => new PassThrough());
+    const socket = ask(agent);
+    const more = Buffer.alloc(100_000, 'more');
+    socket.end(more);
+    assert.equal(await text(socket), more.toString());
   });
 });

@@ -19,6 +19,7 @@ import type { Limits } from '../../activities/control/activities.ts';
 import { cachedOrbs } from '../../activities/control/orb-cache.ts';
 import { resolveFrom, type OrbLink } from '../../activities/control/orbs.ts';
 import { controlActivities } from '../../activities/control/control.ts';
+import { givenValues } from '../../activities/control/given-values.ts';
 import { controlWorker } from '../../activities/control/worker.ts';
 import type { ObjectStore } from '../../activities/object-store.ts';
 import type { SandboxHost } from '../../activities/builder/sandbox.ts';
@@ -85,6 +86,9 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
         return atOnce.pipelinesAtOnce;
       },
       seal,
+      values: givenValues(new Set()),
+      secretChanges: () => Promise.resolve([]),
+      code: { credential: forge.credential, furtherCredential: forge.credential, refused: () => Promise.resolve(null), further: () => Promise.resolve(null) },
       redeliverFailed: () => Promise.resolve(0),
       lastLines: () => Promise.resolve([]),
       configPaths: ['.circle.yml'],

@@ -1,7 +1,8 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
+import type { AddSshKeysStep } from '../../../config-schema/plan.ts';
 import { stepSpec } from '../../../activities/builder/step-spec.ts';
-import type { StepPlace } from '../../../activities/builder/environment.ts';
+import { nothingGiven, type StepPlace } from '../../../activities/builder/environment.ts';
 import { checkoutStep, planJob, runStep } from '../../config-schema/plan-parts.ts';
 
 const run = runStep({ environment: { LEVEL: 'step' } });
@@ -64,4 +65,32 @@ for (const [workingDirectory, cwd] of folders) {
 
 test('a shell of the config’s gets the command after -c', () => {
   assert.deepEqual(stepSpec(place, 0, { ...run, shell: ['/bin/sh', '-e'] }).argv, ['/bin/sh', '-e', '-c', 'make test']);
+});
+
+test('a checkout speaks of the forge’s host, and of its further repositories and those of earlier checkouts', () => {
+  const earlier = { ...checkoutStep, repositories: ['acme/lib', 'acme/tools'] };
+  const later = { ...checkoutStep, repositories: ['Acme/docs', 'acme/lib', 'a"\n[core]/x', '$(id)/x'] };
+  const { env } = stepSpec({ ...place, job: { ...job, steps: [earlier, run, later] } }, 2, later);
+  assert.equal(env.RH_ORIGIN, 'git@github.example:acme/shop.git');
+  assert.equal(env.RH_FURTHER, 'acme/lib acme/tools Acme/docs');
+  assert.equal(env.RH_FORGE, 'git@github.example: ssh://git@github.example/ https://github.example/');
+  assert.equal(stepSpec({ ...place, job: { ...job, steps: [checkoutStep, later] } }, 0, checkoutStep).env.RH_FURTHER, '');
+});
+
+const sshKey = { fingerprint: 'SHA256:aaa', md5: '00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff', host: 'github.com', publicKey: 'ssh-ed25519 AAAA ada@laptop', privateKey: 'THE SECRET PART' };
+const given = { ...nothingGiven, values: { ...nothingGiven.values, sshKeys: [sshKey, { ...sshKey, fingerprint: 'SHA256:bbb', md5: 'ff'.repeat(16), host: null }] } };
+const addKeys = (fingerprints: string[] | null): AddSshKeysStep => ({ kind: 'add_ssh_keys', name: 'Add ssh keys', when: 'on_success', fingerprints });
+
+test('ssh keys reach their step as environment, by their public parts, those that it names', () => {
+  const all = stepSpec(place, 0, addKeys(null), given);
+  assert.equal(all.env.RH_SSH_KEYS, `00112233445566778899aabbccddeeff SHA256:aaa ssh-ed25519 AAAA github.com\n${'ff'.repeat(16)} SHA256:bbb ssh-ed25519 AAAA `);
+  assert.ok(!JSON.stringify(all).includes('SECRET'));
+  assert.equal(stepSpec(place, 0, addKeys(['bbb']), given).env.RH_SSH_KEYS, `${'ff'.repeat(16)} SHA256:bbb ssh-ed25519 AAAA `);
+  assert.ok(!all.argv.join(' ').includes('github.com'));
+});
+
+test('a key that is not there, or for a host that is none, is no step', () => {
+  assert.throws(() => stepSpec(place, 0, addKeys(['ccc']), given), /the key ccc is not among the ssh keys/);
+  const odd = { ...given, values: { ...given.values, sshKeys: [{ ...sshKey, host: 'a\n  ProxyCommand x' }] } };
+  assert.throws(() => stepSpec(place, 0, addKeys(null), odd), /which is no host/);
 });

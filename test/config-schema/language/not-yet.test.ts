@@ -42,12 +42,10 @@ suite('what compiles and cannot run yet is refused at the line of its key, with 
     ['file', 'setup', config({ top: 'setup: true' }), 2],
     ['workflow', 'max_auto_reruns', config({ workflow: 'max_auto_reruns: 2' }), 15],
     ['invocation', 'type: approval', config({ invocation: 'type: approval' }), 17],
-    ['invocation', 'context', config({ invocation: 'context: [org]' }), 18],
     ['invocation', 'serial-group', config({ invocation: 'serial-group: prod' }), 18],
     ['job', 'type: lock', `${config({})}      - ship\n`, 11],
     ['job', 'type: unlock', `${config({})}      - free\n`, 12],
     ['job', 'machine', 'version: 2.1\njobs:\n  build:\n    machine: true\n    steps: [run: x]\n', 4],
-    ['job', 'secrets', config({ job: 'secrets: [TOKEN]' }), 5],
     ['job', 'no_retry', config({ job: 'no_retry: true' }), 5],
     ['job', 'egress', config({ job: 'egress: [example.org]' }), 5],
     ['docker', 'name', config({ image: 'name: main' }), 8],
@@ -64,11 +62,8 @@ suite('what compiles and cannot run yet is refused at the line of its key, with 
     ['step', 'store_test_results', config({ step: '- store_test_results: {path: p}' }), 10],
     ['step', 'persist_to_workspace', config({ step: '- persist_to_workspace: {root: r, paths: [p]}' }), 10],
     ['step', 'attach_workspace', config({ step: '- attach_workspace: {at: x}' }), 10],
-    ['step', 'add_ssh_keys', config({ step: '- add_ssh_keys' }), 10],
     ['step', 'install_signing_bundle', config({ step: '- install_signing_bundle' }), 10],
-    ['checkout', 'repositories', config({ step: '- checkout:\n    repositories: [acme/lib]' }), 11],
     ['run', 'max_auto_reruns', config({ step: '- run:\n    command: x\n    max_auto_reruns: 2' }), 12],
-    ['run', 'secrets', config({ step: '- run:\n    command: x\n    secrets: [TOKEN]' }), 12],
   ];
   for (const [place, key, text, line] of rows)
     test(`${place}: ${key}`, () => {
@@ -183,8 +178,8 @@ test('what is taken out of the plan is not refused', () => {
   const text = `version: 2.1
 jobs:
   test: {docker: [{image: x}], steps: [run: x]}
-  deploy: {docker: [{image: x}], steps: [add_ssh_keys]}
-workflows: {ci: {jobs: [test, deploy: {requires: [test], context: org}]}}
+  deploy: {docker: [{image: x}], steps: [setup_remote_docker]}
+workflows: {ci: {jobs: [test, deploy: {requires: [test], serial-group: org}]}}
 `;
   const of = (job: string | undefined): number => {
     const compiled = compileConfig(text, { path: '.circle.yml', narrow: (plan) => onlyJob(plan, job) ?? plan });

@@ -9,10 +9,10 @@ import { sendSelection } from '../apps.ts';
 import { createBareRepository, git } from '../git.ts';
 import { cloneUrl, sshUrl, userShape } from '../shapes.ts';
 import type { GitHub, Place } from '../contract.ts';
-import type { Lookup } from './lookup.ts';
+import { type Lookup, missing } from './lookup.ts';
 import { makeKey } from './people.ts';
 
-type Deeds = Pick<GitHub, 'createRepository' | 'fork' | 'renameRepository' | 'transferRepository' | 'setVisibility' | 'setDefaultBranch' | 'deleteRepository' | 'addCollaborator' | 'addDeployKey' | 'protectBranch' | 'addRuleset'>;
+type Deeds = Pick<GitHub, 'createRepository' | 'fork' | 'renameRepository' | 'transferRepository' | 'setVisibility' | 'setDefaultBranch' | 'deleteRepository' | 'addCollaborator' | 'addDeployKey' | 'deployKeys' | 'removeDeployKey' | 'forbidDeployKeys' | 'allowDeployKeys' | 'protectBranch' | 'addRuleset'>;
 
 export function repositoryDeeds(world: World, find: Lookup): Deeds {
   const { state } = world;
@@ -63,7 +63,19 @@ export function repositoryDeeds(world: World, find: Lookup): Deeds {
       await rm(repository.path, { recursive: true, force: true });
     },
     addCollaborator: (name, user, permission) => void find.repository(name).collaborators.set(find.account(user).id, permission),
-    addDeployKey: (name, publicKey, { readOnly = true } = {}) => void find.repository(name).deployKeys.push(makeKey(world, publicKey, readOnly)),
+    addDeployKey(name, publicKey, { title, readOnly = true } = {}) {
+      const key = makeKey(world, publicKey, readOnly);
+      find.repository(name).deployKeys.push({ ...key, title: title ?? key.title });
+    },
+    deployKeys: (name) => find.repository(name).deployKeys.map(({ id, title, publicKey, readOnly }) => ({ id, title, publicKey, readOnly })),
+    removeDeployKey(name, id) {
+      const { deployKeys } = find.repository(name);
+      const at = deployKeys.findIndex((key) => key.id === id);
+      if (at < 0) missing(`deploy key ${id} of ${name}`);
+      deployKeys.splice(at, 1);
+    },
+    forbidDeployKeys: (owner) => void state.withoutDeployKeys.add(find.account(owner).id),
+    allowDeployKeys: (owner) => void state.withoutDeployKeys.delete(find.account(owner).id),
     async protectBranch(name, branch, wanted = {}) {
       const repository = find.repository(name);
       repository.protections.set(branch, { requiredChecks: wanted.requiredChecks ?? [], allowForcePushes: wanted.allowForcePushes ?? false, allowDeletions: wanted.allowDeletions ?? false, enforceAdmins: wanted.enforceAdmins ?? false });

@@ -14,8 +14,11 @@ export const keyRoutes: Route[] = [
 ];
 
 function keyShape(call: Call, repository: Repository, key: SshKey): Json {
-  return { id: key.id, key: key.publicKey.split(' ').slice(0, 2).join(' '), url: `${repoUrl(call, repository)}/keys/${key.id}`, title: key.title, verified: true, created_at: key.createdAt, read_only: key.readOnly, added_by: repository.owner.login, last_used: null, enabled: true };
+  return { id: key.id, key: key.publicKey.split(' ').slice(0, 2).join(' '), url: `${repoUrl(call, repository)}/keys/${key.id}`, title: key.title, verified: true, created_at: key.createdAt, read_only: key.readOnly, added_by: repository.owner.login, last_used: null, enabled: !isForbidden(call, repository) };
 }
+
+/** By the policy of the organization or of its enterprise; keys that are there already are disabled. */
+const isForbidden = (call: Call, repository: Repository): boolean => call.world.state.withoutDeployKeys.has(repository.owner.id);
 
 function listKeys(call: Call): Answer {
   const repository = useRepository(call, 'administration', 'read');
@@ -27,6 +30,7 @@ function addKey(call: Call): Answer {
   const repository = seeRepository(call);
   requirePermission(call, repository, 'administration', 'write');
   const body = call.body as { key: string; title?: string; read_only?: boolean };
+  if (isForbidden(call, repository)) throw unprocessable('Validation Failed', { resource: 'PublicKey', code: 'custom', message: 'Deploy keys are disabled for this repository' });
   const material = body.key.split(' ')[1];
   if (!/^(ssh-(ed25519|rsa)|ecdsa-sha2-\S+) \S+/.test(body.key)) throw unprocessable('Validation Failed', { resource: 'PublicKey', field: 'key', code: 'custom', message: 'key is invalid. You must supply a key in OpenSSH public key format' });
   const everywhere = [...call.world.state.repositories.values()].flatMap((other) => other.deployKeys).concat([...call.world.state.accounts.values()].flatMap((account) => account.keys));

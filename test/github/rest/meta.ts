@@ -13,5 +13,5 @@ export const metaRoutes = (meter: Meter): Route[] => [
       return { status: 200, body: { resources: { core, graphql, search }, rate: core } };
     },
   },
-  { operation: 'GET /meta', handle: (call) => ({ status: 200, body: { verifiable_password_authentication: false, hooks: ['127.0.0.0/8'], git: ['127.0.0.0/8'], api: ['127.0.0.0/8'], domains: { website: [new URL(call.world.html).hostname] } } }) },
+  { operation: 'GET /meta', handle: (call) => ({ status: 200, body: { verifiable_password_authentication: false, ssh_keys: [call.world.sshHostKey], hooks: ['127.0.0.0/8'], git: ['127.0.0.0/8'], api: ['127.0.0.0/8'], domains: { website: [new URL(call.world.html).hostname] } } }) },
 ];

@@ -1,0 +1,18 @@
+// How is the key-encryption key changed, and what was opened so far?
+
+import * as z from 'zod';
+import { operation, type Operation, type OperationPorts } from './operations.ts';
+
+export function keyOperations({ vault, audit, rotateKeyEncryptionKey }: OperationPorts): Record<string, Operation> {
+  return {
+    'keys.uses': operation(z.strictObject({}), () => Promise.resolve({ uses: vault.uses() })),
+
+    /** For what the command line does without the app. */
+    'audit.note': operation(z.strictObject({ action: z.enum(['backup.made']), details: z.record(z.string(), z.unknown()) }), (input, asker) => audit.append({ ...asker, ...input, subject: 'this installation' })),
+
+    'keys.rotate': operation(z.strictObject({}), async (_input, asker) => {
+      await audit.append({ ...asker, action: 'key-encryption-key.rotated', subject: 'this installation' });
+      return rotateKeyEncryptionKey();
+    }),
+  };
+}

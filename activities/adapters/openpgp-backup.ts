@@ -1,6 +1,6 @@
 // How is a whole file encrypted to an operator's OpenPGP key, so that gpg opens it too?
 
-import { createMessage, decrypt, decryptKey, encrypt, enums, readKey, readKeys, readMessage, readPrivateKey } from 'openpgp';
+import { createMessage, decrypt, decryptKey, encrypt, readKey, readKeys, readMessage, readPrivateKey } from 'openpgp';
 import type { Key, Message, PartialConfig, PrivateKey } from 'openpgp';
 
 /** Of the elder kind (SEIPD version 1 with MDC), which gpg 2.2 reads, whatever the keys say of themselves. */
@@ -11,7 +11,7 @@ export async function encryptFile(publicKeys: string | Uint8Array, bytes: Uint8A
   const encryptionKeys = await keysOf(publicKeys);
   try {
     const message = await createMessage({ binary: bytes });
-    return (await encrypt({ message, encryptionKeys, format: 'binary', config: { ...config, preferredCompressionAlgorithm: enums.compression.uncompressed } })) as Uint8Array;
+    return (await encrypt({ message, encryptionKeys, format: 'binary', config })) as Uint8Array;
   } catch (cause) {
     throw new Error(`the backup cannot be encrypted to this public key: ${(cause as Error).message}. Name a key that may encrypt, has not expired and is not revoked.`, { cause });
   }

@@ -64,8 +64,22 @@ export function matches(event: AuditEvent, { who, action, repositoryId, personId
 /** It was done to this person or by this person. */
 export const isAbout = ({ who, personId }: AuditEvent, id: number): boolean => personId === id || who === `github:${id}` || who.startsWith(`github:${id} `);
 
-/** Everything that lies in the store, in the order of the numbers. */
-export const storedEntries = (store: ObjectStore): AsyncGenerator<Stored> => storedAt(store, placesAfter(store, 0));
+/**
+ * Everything that lies in the store, in the order of the numbers, until nothing new has come while it was read: what somebody forgot
+ * meanwhile is followed by the entry that says so.
+ */
+export async function* storedEntries(store: ObjectStore): AsyncGenerator<Stored> {
+  const strays = new Set<string>();
+  for (let [before, last] = [-1, 0]; last !== before; ) {
+    before = last;
+    for await (const stored of storedAt(store, placesAfter(store, last))) {
+      if (stored.kind === 'entry') last = stored.place;
+      else if (strays.has(stored.key)) continue;
+      else strays.add(stored.key);
+      yield stored;
+    }
+  }
+}
 
 type Place = number | { stray: string };
 

@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import { sampleValues } from '../../config-schema/pipeline-values.ts';
-import { fullName, operation, Refused, repositoryOf, type Asker, type Operation, type OperationPorts } from './operations.ts';
+import { fullName, operation, Refused, repositoryOf, type Asker, type Operation, type OperationPorts } from './operation.ts';
 
 export const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,255}$/);
 /** The kernel takes no more as one variable. */

@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import type { Forgotten } from '../../activities/control/forget.ts';
-import { fullName, operation, Refused, type Operation, type OperationPorts } from './operations.ts';
+import { fullName, operation, Refused, type Operation, type OperationPorts } from './operation.ts';
 
 const id = z.int().positive();
 

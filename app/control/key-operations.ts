@@ -1,7 +1,7 @@
 // How is the key-encryption key changed, and what was opened so far?
 
 import * as z from 'zod';
-import { operation, type Operation, type OperationPorts } from './operations.ts';
+import { operation, type Operation, type OperationPorts } from './operation.ts';
 
 export function keyOperations({ vault, audit, rotateKeyEncryptionKey }: OperationPorts): Record<string, Operation> {
   return {

@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import { variableName, variableValue } from './context-operations.ts';
-import { fullName, operation, Refused, repositoryOf, type Asker, type Operation, type OperationPorts } from './operations.ts';
+import { fullName, operation, Refused, repositoryOf, type Asker, type Operation, type OperationPorts } from './operation.ts';
 import type { Repository } from '../../config-schema/trigger.ts';
 
 const repository = fullName;

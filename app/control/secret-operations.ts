@@ -3,7 +3,7 @@
 import * as z from 'zod';
 import { narrowed, readSecret, refusalOf, secretText, type SecretPlaintext } from '../../config-schema/secret.ts';
 import type { Repository } from '../../config-schema/trigger.ts';
-import { fullName, operation, Refused, repositoryOf, type Asker, type Operation, type OperationPorts } from './operations.ts';
+import { fullName, operation, Refused, repositoryOf, type Asker, type Operation, type OperationPorts } from './operation.ts';
 
 const repository = fullName;
 /** By name, as they lie in the repository. */

@@ -4,7 +4,7 @@ import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { Refused, type Asker, type Operation } from './operations.ts';
+import { Refused, type Asker, type Operation } from './operation.ts';
 
 export const socketPath = (dataFolder: string): string => join(dataFolder, 'control.sock');
 

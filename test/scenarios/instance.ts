@@ -41,6 +41,10 @@ export type Instance = {
   env(builder?: string): NodeJS.ProcessEnv;
   /** The command line: `bin/roundhouse ARGS`. */
   roundhouse(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
+  /** The same in the work tree that is pushed from, with this on standard input. Fails the test unless it ends with 0. */
+  inTree(input: string, ...args: string[]): Promise<string>;
+  /** The work tree that is pushed from. */
+  tree: string;
   /** Commits these files over what is there and pushes with real git over ssh; answers the sha. */
   push(files: Record<string, string>, options?: { branch?: string; force?: boolean }): Promise<string>;
   /** A push of one job `build` with this YAML body. */
@@ -157,6 +161,15 @@ export async function startInstance({ builders = ['b1'], env: extra = {} }: { bu
         const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
         return { code, stdout, stderr };
       }
+    },
+    tree: work,
+    async inTree(input, ...args) {
+      const command = run(join(root, 'bin/roundhouse'), args, { env: env(), cwd: work, maxBuffer: 1 << 26 });
+      command.child.stdin!.end(input);
+      const { stdout } = await command.catch((error: Error & { stderr?: string }) => {
+        throw new Error(`roundhouse ${args.join(' ')}: ${error.stderr}`, { cause: error });
+      });
+      return stdout;
     },
     async push(files, { branch = 'main', force = false } = {}) {
       pushes += 1;

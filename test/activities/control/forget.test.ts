@@ -208,6 +208,24 @@ test('what an old copy of the store brings back is told, and can be forgotten ag
   assert.deepEqual([problems, undeleted, forgotten], [[], [], [[1, 1]]]);
 });
 
+test('something is forgotten while the log is verified: no lie about it', async () => {
+  const { store, ports, note } = await newStore();
+  for (let n = 0; n < 40; n += 1) await note({ repositoryId: 7 });
+  let isForgotten = false;
+  const meanwhile: ObjectStore = {
+    ...store,
+    async get(name) {
+      if (name === linkKey(20) && !isForgotten) {
+        isForgotten = true;
+        await forgetRepository(ports, { repositoryId: 7, ...asker });
+      }
+      return store.get(name);
+    },
+  };
+  const { entries: count, problems, forgotten } = await verifyAudit({ ...ports, store: meanwhile });
+  assert.deepEqual([count, problems, forgotten.at(-1)?.[1]], [41, [], 40]);
+});
+
 test('somebody who forgot others, and themself, is forgotten: what their entries explained stays explained', async () => {
   const { ports, note } = await newStore();
   const adaAsks = { who: 'github:583231 ada', from: 'the page' };

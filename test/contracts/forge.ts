@@ -76,6 +76,17 @@ export function forgeContract(name: string, open: () => Promise<ForgeSubject>): 
       assert.deepEqual([await read(later, 'orbs/a/b/2.0.0.yml'), await read(orbs, 'orbs/a'), await read(orbs, 'nowhere/at/all')], [null, null, null]);
     });
 
+    await t.test('the files of a folder come with their texts, and those of the secrets’ folder with the config', async () => {
+      const secrets = await subject.commit({ '.circle/secrets/A.asc': 'ü', '.circle/secrets/B.asc': 'b', '.circle/secrets/deep/C.asc': 'c', '.circle/other': 'x' }, 'Secrets');
+      const later = await subject.commit({ '.circle/secrets/A.asc': 'changed', '.circle/secrets/B.asc': null }, 'Later');
+      const folder = ({ sha }: Trigger, path: string) => subject.forge(sha).readFolder(repository, sha, path);
+      assert.deepEqual(await folder(secrets, '.circle/secrets'), { 'A.asc': 'ü', 'B.asc': 'b' });
+      assert.deepEqual(await folder(later, '.circle/secrets'), { 'A.asc': 'changed' });
+      assert.deepEqual([await folder(secrets, 'nowhere'), await folder(secrets, '.circle/other')], [{}, {}]);
+      assert.deepEqual((await load(secrets)).secretFiles, { 'A.asc': 'ü', 'B.asc': 'b' });
+      assert.deepEqual((await load(none)).secretFiles, {});
+    });
+
     await t.test('the commit’s subject is its first line, its body the rest', async () => {
       const { commit, commitBody } = await load(old);
       assert.deepEqual([commit.subject, commitBody], ['First things', 'and more']);

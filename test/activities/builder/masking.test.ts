@@ -34,11 +34,11 @@ test('check 18: a secret echoed raw, in base64 at three offsets, split over writ
   // Of the base64 stay those characters that also depend on what stands beside the secret.
   const masked = [
     `raw ${stars(26)}.`,
-    `alone ${stars(34)}g=`.replace('g=', base64(token).slice(34)),
+    `alone ${stars(34)}${base64(token).slice(34)}`,
     `one before ${base64(`:${token}`).slice(0, 2)}${stars(34)}`,
     `two before ${base64(`a:${token}:`).slice(0, 3)}${stars(34)}${base64(`a:${token}:`).slice(37)}`,
     'all of the key',
-    key.replace(/.(?!$)/g, '*').replace(/-/g, '*').replace(/[^\n*]/g, '*'),
+    key.replace(/[^\n]/g, '*'),
     `a line ${stars(20)}.`,
     'with CRLF',
     key.replace(/[^\n]/g, '*').replaceAll('\n', '\r\n'),
@@ -126,7 +126,7 @@ const scene = fc.record({ values: fc.array(value, { minLength: 1, maxLength: 4 }
   };
   return { values, forms, text: Buffer.concat(parts.map(bytesOf)), places };
 });
-const numRuns = 1500;
+const numRuns = 500;
 
 test('any secrets, any text, cut anywhere: as the simple way, as long, with the same line breaks, and no form is left', () => {
   fc.assert(

@@ -37,9 +37,10 @@ test('loading is one query', async () => {
   const { github } = opened;
   const trigger = await opened.push({ '.circle.yml': 'x: 1\n' }, 'Begin');
   const count = asked().length;
-  const { repositoryUrl, ...loaded } = await forge.load(trigger, paths);
+  const { repositoryUrl, ownerId, ...loaded } = await forge.load(trigger, paths);
+  assert.ok(ownerId > 0);
   assert.equal(new URL(repositoryUrl).pathname, `/${opened.fullName}`);
-  assert.deepEqual(loaded, { config: { path: '.circle.yml', text: 'x: 1\n' }, refIsProtected: false, senderPermission: 'admin', commit: { subject: 'Begin', authorLogin: 'alice' }, commitBody: '', pullRequestNumbers: [] });
+  assert.deepEqual(loaded, { config: { path: '.circle.yml', text: 'x: 1\n' }, refIsProtected: false, senderPermission: 'admin', commit: { subject: 'Begin', authorLogin: 'alice' }, commitBody: '', pullRequestNumbers: [], secretFiles: {}, baseSha: null });
   assert.equal(asked().length - count, 1);
   assert.match(asked().at(-1)!, /graphql/i);
   github.assertNoFaults();
@@ -70,7 +71,7 @@ test('protection', async (t) => {
     const tag = await opened.push({}, 'Tag', 'refs/tags/release/1.0');
     assert.equal(await isProtected(tag), false);
   });
-  const repository = { databaseId: opened.repository.id, isPrivate: true, commit: { message: 'x', author: null }, collaborators: { edges: [] }, config0: null, config1: null };
+  const repository = { databaseId: opened.repository.id, owner: { databaseId: 5 }, isPrivate: true, commit: { message: 'x', author: null }, collaborators: { edges: [] }, config0: null, config1: null };
   const ref = { target: { oid: trigger.sha }, branchProtectionRule: null, rules: { nodes: [] }, associatedPullRequests: { nodes: [] } };
   await t.test('without the permission to see the rule, REST is asked', async () => {
     github.inject({ match: 'POST /graphql', status: 200, headers: { 'content-type': 'application/json' }, body: { data: { repository: { ...repository, ref } }, errors: [{ type: 'FORBIDDEN', path: ['repository', 'ref', 'branchProtectionRule'], message: 'Resource not accessible by integration' }] } });
@@ -98,7 +99,8 @@ test('pull requests made from the branch', async () => {
   const { github } = opened;
   const trigger = await opened.push({ 'a.txt': 'a' }, 'Topic', 'refs/heads/topic');
   const { number } = await github.openPullRequest(opened.fullName, { head: 'topic', base: 'release/1.0', author: 'alice' });
-  assert.deepEqual((await forge.load(trigger, paths)).pullRequestNumbers, [number]);
+  const { pullRequestNumbers, baseSha } = await forge.load(trigger, paths);
+  assert.deepEqual([pullRequestNumbers, baseSha], [[number], (await opened.git('rev-parse', 'origin/release/1.0')).trim()]);
 });
 
 test('a rerun runs only what is on its ref', async (t) => {

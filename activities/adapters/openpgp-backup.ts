@@ -11,7 +11,7 @@ export async function encryptFile(publicKeys: string | Uint8Array, bytes: Uint8A
   const encryptionKeys = await keysOf(publicKeys);
   try {
     const message = await createMessage({ binary: bytes });
-    return (await encrypt({ message, encryptionKeys, format: 'binary', config })) as Uint8Array;
+    return await encrypt({ message, encryptionKeys, format: 'binary', config });
   } catch (cause) {
     throw new Error(`the backup cannot be encrypted to this public key: ${(cause as Error).message}. Name a key that may encrypt, has not expired and is not revoked.`, { cause });
   }
@@ -20,9 +20,9 @@ export async function encryptFile(publicKeys: string | Uint8Array, bytes: Uint8A
 /** Throws a sentence when the key is not the right one, its passphrase is missing or wrong, or the file was altered. */
 export async function decryptFile(bytes: Uint8Array, { privateKey, passphrase }: { privateKey: string | Uint8Array; passphrase?: string }): Promise<Uint8Array> {
   const key = await unlocked(privateKey, passphrase);
-  let message: Message<Uint8Array>;
+  let message: Message<string | Uint8Array>;
   try {
-    message = (await readMessage(isArmored(bytes) ? { armoredMessage: Buffer.from(bytes).toString('latin1'), config } : { binaryMessage: bytes, config })) as Message<Uint8Array>;
+    message = isArmored(bytes) ? await readMessage({ armoredMessage: Buffer.from(bytes).toString('latin1'), config }) : await readMessage({ binaryMessage: bytes, config });
   } catch (cause) {
     throw new Error('the file is damaged, or not encrypted with OpenPGP. Take another copy of the backup.', { cause });
   }

@@ -3,6 +3,7 @@
 import type { EndedStep } from '../../sandbox-agent/client.ts';
 import type { StepValues } from '../control/job-values.ts';
 import type { Held } from './held.ts';
+import type { Mask } from './masking.ts';
 import type { AgentLine } from './pump.ts';
 import type { StepLog } from './step-log.ts';
 
@@ -18,6 +19,8 @@ export type Live = {
   values: Promise<StepValues> | null;
   /** Credentials of ours, which no log may show either. */
   ourSecrets: string[];
+  /** What keeps them out of logs, and of which values it was made. */
+  mask: { of: string; begin: () => Mask } | null;
   /** When somebody last wanted something of it (ms), and how many wait for an answer now. */
   lastAsked: number;
   asking: number;

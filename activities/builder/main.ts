@@ -11,6 +11,7 @@ import type { Settings } from '../../config-schema/settings.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { fileStore } from '../adapters/file-store.ts';
 import { machineHost } from '../adapters/machine.ts';
+import { forbidCoreDumps } from '../adapters/no-core-dump.ts';
 import { readSealingKey } from '../adapters/sealing.ts';
 import { loadOrCreateKey } from '../key-file.ts';
 import { connectWorkers, dataConverter, installRuntime, untilItAnswers } from '../adapters/temporal.ts';
@@ -25,6 +26,8 @@ import { builderWorkers } from './workers.ts';
 const sweepEveryMs = 60_000;
 
 await endOnTrouble(async () => {
+  // Values of secrets pass through this process.
+  forbidCoreDumps();
   const settings = await readSettings();
   const log = operatorLog({ level: settings.logLevel, format: process.stderr.isTTY ? 'pretty' : 'json' }).child({ builder: settings.builderName });
   installRuntime(log);

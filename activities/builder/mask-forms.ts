@@ -8,7 +8,7 @@ const shortestLine = 8;
 const longestValue = 64 * 1024;
 /** Of a longer value only the beginning is looked for in other encodings. */
 const longestEncoded = 16 * 1024;
-/** Bytes of all forms, after which further values are looked for as they are only. 60 private keys fit, or 3,000 tokens. */
+/** Bytes of all forms, after which further values are looked for as they are only. 80 private keys fit, or 5,000 tokens. */
 const mostFormBytes = 4 * 1024 * 1024;
 
 /** Four groups of base64: twelve bytes. */
@@ -69,8 +69,16 @@ function base64Forms(bytes: Buffer): string[] {
       pieces.push(text.slice(Math.max(group, first), Math.min(group + pieceLength, end)));
       if (group + pieceLength >= end) break;
     }
+    pieces.push(...lastOf(bytes, before, first));
   }
   return [...pieces, ...pieces.map((piece) => piece.replaceAll('+', '-').replaceAll('/', '_'))];
+}
+
+/** The end of a text that ends with the value, or with it and a newline: that decides the one character which the value alone does not. */
+function lastOf(bytes: Buffer, before: number, first: number): string[] {
+  const end = Math.ceil(((before + bytes.length) * 8) / 6);
+  const begin = Math.max(first, Math.ceil(end / 4) * 4 - pieceLength);
+  return ['', '\n'].map((after) => Buffer.concat([Buffer.alloc(before), bytes, Buffer.from(after)]).toString('base64').slice(begin, end));
 }
 
 /** As JavaScript, RFC 3986 and HTML forms have it, with either kind of hex digits. */

@@ -46,14 +46,16 @@ export function prepareMask(values: readonly string[]): () => Mask {
     };
     return {
       push(bytes) {
-        const all = held.length === 0 ? asBuffer(bytes) : Buffer.concat([held, bytes]);
+        const ours = held.length > 0;
+        const all = ours ? Buffer.concat([held, bytes]) : asBuffer(bytes);
         state = search.scan(all, held.length, state, found);
         const undecided = all.length - search.pending(state);
         const cut = runs.find(({ begin, end }) => begin < undecided && undecided < end)?.begin ?? undecided;
-        const masked = maskRuns(all.subarray(0, cut), runs.filter(({ end }) => end <= cut));
+        const done = runs.filter(({ end }) => end <= cut);
         runs = runs.filter(({ end }) => end > cut).map(({ begin, end }) => ({ begin: begin - cut, end: end - cut }));
         held = Buffer.from(all.subarray(cut));
-        return masked;
+        const free = all.subarray(0, cut);
+        return maskRuns(ours || done.length === 0 ? free : Buffer.from(free), done);
       },
       end() {
         const masked = maskRuns(held, runs);
@@ -72,13 +74,12 @@ export function maskAll(values: readonly string[], bytes: Uint8Array): Buffer {
 /** Secrets that overlap. Two that only touch are two runs. */
 type Run = { begin: number; end: number };
 
+/** In place. */
 function maskRuns(bytes: Buffer, runs: readonly Run[]): Buffer {
-  if (runs.length === 0) return bytes;
-  const masked = Buffer.from(bytes);
   for (const { begin, end } of runs) {
-    for (let at = begin; at < end; at++) if (masked[at] !== 0x0a && masked[at] !== 0x0d) masked[at] = 0x2a;
+    for (let at = begin; at < end; at++) if (bytes[at] !== 0x0a && bytes[at] !== 0x0d) bytes[at] = 0x2a;
   }
-  return masked;
+  return bytes;
 }
 
 const asBuffer = (bytes: Uint8Array): Buffer => (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));

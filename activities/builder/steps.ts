@@ -6,7 +6,7 @@ import type { PlanStep } from '../../config-schema/plan.ts';
 import type { Trigger, TrustLevel } from '../../config-schema/trigger.ts';
 import { AgentRefused, type AgentClient, type EndedStep } from '../../sandbox-agent/client.ts';
 import type { PipelineRecord } from '../control/activities.ts';
-import type { CheckoutAccess } from '../control/forge.ts';
+import type { CheckoutAccess, GitCredential } from '../control/forge.ts';
 import type { StepValues } from '../control/job-values.ts';
 import { checkFence, Fenced } from '../fence.ts';
 import type { StepInput } from './activities.ts';
@@ -18,7 +18,7 @@ import type { Mirrors } from './mirror.ts';
 import type { pipelineRecords } from './pipeline-records.ts';
 import { AgentGone, pumpStep } from './pump.ts';
 import type { SandboxHost } from './sandbox.ts';
-import { createMask } from './masking.ts';
+import { prepareMask, type Mask } from './masking.ts';
 import { sshAgentStream } from './ssh-agent.ts';
 import { openStepLog } from './step-log.ts';
 import { brokenStep, stepResult } from './step-result.ts';
@@ -126,7 +126,7 @@ export function stepsOf(ports: StepPorts): Steps {
       live.logs.set(index, log);
       try {
         const values = await valuesOf(live);
-        return await pumpStep(line, index, spec, log, () => createMask([...toMask(values), ...live.ourSecrets]));
+        return await pumpStep(line, index, spec, log, maskOf(live, values));
       } catch (error) {
         // The next attempt of the activity may try again, with the log as it stands in the file.
         pumps.delete(index);
@@ -153,7 +153,7 @@ export function stepsOf(ports: StepPorts): Steps {
     if (!mirror || sealedCredential === undefined) throw new Error('a checkout needs a mirror and a credential');
     const { own, further } = (await ports.unseal(sealedCredential)) as CheckoutAccess;
     // No sandbox sees them; should one come out all the same, nobody reads it.
-    live.ourSecrets = [own, ...further.map(({ credential }) => credential)].flatMap(({ authorization, ssh }) => [...(authorization === null ? [] : [authorization.replace(/^Basic /, '')]), ...(ssh ? [ssh.privateKey] : [])]);
+    live.ourSecrets = [own, ...further.map(({ credential }) => credential)].flatMap(secretsIn);
     await ports.mirrors.fetch(mirror, trigger, own);
     for (const { id, owner, name, credential } of further) {
       const place = await ports.mirrors.openFurther(id, trust);
@@ -177,8 +177,9 @@ export function stepsOf(ports: StepPorts): Steps {
     if (held.servesSshAgent) await serveSshAgent(agent, await valuesOf(live));
   }
 
-  const serveSshAgent = (agent: AgentClient, { sshKeys }: StepValues): Promise<void> =>
-    agent.serveSshAgent(() => sshAgentStream(sshKeys.map(({ privateKey, fingerprint }) => ({ privateKey, comment: fingerprint }))));
+  function serveSshAgent(agent: AgentClient, { sshKeys }: StepValues): Promise<void> {
+    return agent.serveSshAgent(() => sshAgentStream(sshKeys.map(({ privateKey, fingerprint }) => ({ privateKey, comment: fingerprint }))));
+  }
 
   async function killedForMemory(held: Held): Promise<boolean> {
     const kills = await host.oomKills(held.sandbox).catch(() => 0);
@@ -186,8 +187,19 @@ export function stepsOf(ports: StepPorts): Steps {
   }
 }
 
-/** Everything that the job was given to keep to itself. */
-const toMask = ({ variables, secrets, sshKeys }: StepValues): string[] => [...Object.values(variables), ...Object.values(secrets), ...sshKeys.map(({ privateKey }) => privateKey)];
+/** Of everything that the job was given to keep to itself, and of credentials of ours. Its tables are made once for all steps. */
+function maskOf(live: Live, { variables, secrets, sshKeys }: StepValues): () => Mask {
+  const values = [...Object.values(variables), ...Object.values(secrets), ...sshKeys.map(({ privateKey }) => privateKey), ...live.ourSecrets];
+  const of = JSON.stringify(values);
+  if (live.mask?.of !== of) live.mask = { of, begin: prepareMask(values) };
+  return live.mask.begin;
+}
+
+/** The header holds `NAME:TOKEN` in base64. */
+function secretsIn({ authorization, ssh }: GitCredential): string[] {
+  const token = authorization === null ? undefined : Buffer.from(authorization.replace(/^Basic /, ''), 'base64').toString('utf8').split(':')[1];
+  return [...(token === undefined ? [] : [token]), ...(ssh ? [ssh.privateKey] : [])];
+}
 
 /** Pages on the forge; a record of 0.1.0 does not hold them. */
 const forgePages = ({ trigger: { repository }, repositoryUrl, pullRequestUrls }: PipelineRecord): Pick<StepPlace, 'repositoryUrl' | 'pullRequestUrls'> => ({

@@ -83,14 +83,24 @@ export function sealedVault({ store, ring, now = Date.now }: { store: ObjectStor
     }
   }
 
-  async function openEntry(name: string, { about, sealed }: Entry): Promise<unknown> {
-    if (sealed === null) return null;
+  async function secretOf(name: string, { about, sealed }: Entry): Promise<{ secret: unknown } | 'key is gone'> {
+    if (sealed === null) return { secret: null };
     const found = await readKey(sealed.key, name);
-    if (!found) refuse(`the key of ${valueOf(name)} is gone: ${keyOf(sealed.key)} is not in the object store. Put it back from a backup: roundhouse restore; or set the value anew.`);
+    if (!found) return 'key is gone';
     const text = open(found.key, sealed, boundValue(name, about, sealed.key));
     if (!text) refuse(alteredSentence(name), found.kid);
-    return JSON.parse(text.toString('utf8')) as unknown;
+    return { secret: JSON.parse(text.toString('utf8')) as unknown };
   }
+
+  /** The key of a value that was put under this name before; null when there is none to be known. */
+  const keyBefore = (name: string): Promise<string | null> =>
+    readEntry(name).then(
+      (entry) => entry?.sealed?.key ?? null,
+      (error: unknown) => {
+        if (!(error instanceof Unreadable)) throw error;
+        return null;
+      },
+    );
 
   return {
     async put(name, about, secret, options) {
@@ -101,15 +111,25 @@ export function sealedVault({ store, ring, now = Date.now }: { store: ObjectStor
         sealed = { key: id, ...seal(key, Buffer.from(JSON.stringify(secret)), boundValue(name, described, id)) };
         await storeKey(id, key);
       }
-      // The key of the value before, and of one that comes too late with `ifAbsent`, is left to the next pass of `rewrap`.
+      const before = options?.ifAbsent ? null : await keyBefore(name);
       await putJson(store, valueOf(name), { v: 1, about: described, sealed } satisfies Entry, options);
+      // Only now is what was there gone. What others leave behind who put at the same time, or come too late, `rewrap` removes.
+      if (before !== null) await store.delete(keyOf(before));
     },
 
     async open<About, Secret>(name: string, purpose: Purpose) {
-      const entry = await readEntry(name);
-      if (!entry) return undefined;
-      uses[purpose] += 1;
-      return { about: entry.about as About, secret: (await openEntry(name, entry)) as Secret | null };
+      let entry = await readEntry(name);
+      if (entry) uses[purpose] += 1;
+      while (entry) {
+        const opened = await secretOf(name, entry);
+        if (opened !== 'key is gone') return { about: entry.about as About, secret: opened.secret as Secret | null };
+        // Somebody has put another value since this one was read, or it is lost.
+        const now = await readEntry(name);
+        const key = entry.sealed!.key;
+        if (now?.sealed?.key === key) refuse(`the key of ${valueOf(name)} is gone: ${keyOf(key)} is not in the object store. Put it back from a backup: roundhouse restore; or set the value anew.`);
+        entry = now;
+      }
+      return undefined;
     },
 
     async about<About>(name: string) {
@@ -125,7 +145,12 @@ export function sealedVault({ store, ring, now = Date.now }: { store: ObjectStor
       }
     },
 
-    remove: (name) => store.delete(valueOf(name)),
+    async remove(name) {
+      const before = await keyBefore(name);
+      await store.delete(valueOf(name));
+      if (before !== null) await store.delete(keyOf(before));
+    },
+
     uses: () => ({ ...uses }),
 
     async rewrap() {

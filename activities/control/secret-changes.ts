@@ -11,8 +11,9 @@ export const recipientFile = 'key.pub.asc';
 /** Sentences for the check: what is new, wider, or for a further recipient. `before` and `after` are the files of the secrets' folder. */
 export async function secretChanges(ports: SecretChangePorts, repositoryId: number, before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): Promise<string[]> {
   const changed = Object.keys(after).filter((file) => after[file] !== before[file]);
-  const sentences = await Promise.all(changed.map((file) => (file === recipientFile ? changedRecipient(before[file]) : changeOf(ports, repositoryId, file, before[file], after[file]!))));
-  return sentences.flat();
+  const sentences: string[] = [];
+  for (const file of changed) sentences.push(...(file === recipientFile ? changedRecipient(before[file]) : await changeOf(ports, repositoryId, file, before[file], after[file]!)));
+  return sentences;
 }
 
 const changedRecipient = (before: string | undefined): string[] =>

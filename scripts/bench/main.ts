@@ -7,16 +7,18 @@ import { Problem } from '../../app/cli/problem.ts';
 import { endOnTrouble, whenAsked } from '../../app/process.ts';
 import type { Bench } from './bench.ts';
 import { benchConfig } from './config.ts';
+import { benchDecrypt } from './decrypt.ts';
 import { benchFirstByte } from './first-byte.ts';
 import { startInstance } from './instance.ts';
 import { benchLog } from './log.ts';
+import { benchMasking } from './masking.ts';
 import { benchSandbox } from './sandbox.ts';
 import { benchWholeBuild } from './whole-build.ts';
 
-/** Those of the second kind share one running instance. The last one needs no machine of ours, and may lack its data. */
+/** Those of the second kind share one running instance. Those of the last need no machine of ours, and the very last may lack its data. */
 const groups = { sandbox: [benchSandbox] };
 const groupsOnAnInstance = { latency: [benchFirstByte, benchWholeBuild], log: [benchLog] };
-const groupsAtTheEnd = { config: [benchConfig] };
+const groupsAtTheEnd = { keys: [benchMasking, benchDecrypt], config: [benchConfig] };
 
 await endOnTrouble(async () => {
   const args = process.argv.slice(2);

@@ -43,8 +43,11 @@ export type Instance = {
   roundhouse(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
   /** The same in the work tree that is pushed from, with this on standard input. Fails the test unless it ends with 0. */
   inTree(input: string, ...args: string[]): Promise<string>;
-  /** The work tree that is pushed from. */
+  /** The work tree that is pushed from, and git in it. */
   tree: string;
+  git(...args: string[]): Promise<{ stdout: string }>;
+  /** The number of the newest pipeline. */
+  newest(): Promise<number>;
   /** Commits these files over what is there and pushes with real git over ssh; answers the sha. */
   push(files: Record<string, string>, options?: { branch?: string; force?: boolean }): Promise<string>;
   /** A push of one job `build` with this YAML body. */
@@ -163,6 +166,11 @@ export async function startInstance({ builders = ['b1'], env: extra = {} }: { bu
       }
     },
     tree: work,
+    git,
+    async newest() {
+      const { stdout } = await instance.roundhouse('builds', '--limit', '1', '--json');
+      return (JSON.parse(stdout) as { number: number }).number;
+    },
     async inTree(input, ...args) {
       const command = run(join(root, 'bin/roundhouse'), args, { env: env(), cwd: work, maxBuffer: 1 << 26 });
       command.child.stdin!.end(input);

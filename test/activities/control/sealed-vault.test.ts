@@ -153,11 +153,38 @@ test('a rotation does not undo what is put while it re-encrypts', async (t) => {
   assert.deepEqual(await here.open().vault.open('key', 'committed-secret'), { about: { revoked: true }, secret: null });
 });
 
-test('keys of values that are there no more go with the first rotation after a day', async (t) => {
+test('what is replaced or removed cannot be opened from a copy of its object', async (t) => {
+  const { vault, store } = await makeInstallation(t);
+  for (const end of [() => vault.put('a', {}, 'new'), () => vault.put('a', {}, null), () => vault.remove('a')]) {
+    await vault.put('a', {}, 'old');
+    const copy = Buffer.from((await store.get('vault/a'))!);
+    await end();
+    await store.put('vault/a', copy);
+    await assert.rejects(vault.open('a', 'context'), { message: /^the key of vault\/a is gone/ });
+  }
+});
+
+test('a reader between the value and its key gets the value that took its place', async (t) => {
   const here = await makeInstallation(t);
-  for (const value of [1, 2, 3]) await here.vault.put('a', {}, value);
-  await here.vault.put('b', {}, 'x');
-  await here.vault.remove('b');
+  await here.vault.put('a', {}, 'old');
+  let isFirst = true;
+  const slow = here.open({
+    ...here.store,
+    async get(key) {
+      const bytes = await here.store.get(key);
+      if (isFirst) await ((isFirst = false), here.vault.put('a', { by: 'ada' }, 'new'));
+      return bytes;
+    },
+  });
+  assert.deepEqual(await slow.vault.open('a', 'context'), { about: { by: 'ada' }, secret: 'new' });
+  assert.equal(slow.vault.uses().context, 1);
+});
+
+test('keys without a value go with the first rotation after a day', async (t) => {
+  const here = await makeInstallation(t);
+  await here.vault.put('a', {}, 'first');
+  const late = Array.from({ length: 3 }, () => here.vault.put('a', {}, 'late', { ifAbsent: true }));
+  assert.ok((await Promise.allSettled(late)).every(({ status }) => status === 'rejected'));
   assert.equal((await collect(here.store.list('vault-keys/'))).length, 4);
   assert.partialDeepStrictEqual(await here.vault.rewrap(), { rewrapped: 0, removed: 0 });
   const tomorrow = sealedVault({ store: here.store, ring: here.ring, now: () => Date.now() + 25 * 3_600_000 });
@@ -166,7 +193,7 @@ test('keys of values that are there no more go with the first rotation after a d
   assert.partialDeepStrictEqual(await tomorrow.rewrap(), { removed: 0, unreadable: [{ name: 'a', kid: null }] }, 'its key is not known, so none may go');
   await here.store.put('vault/a', aside);
   assert.partialDeepStrictEqual(await tomorrow.rewrap(), { removed: 3, unreadable: [] });
-  assert.deepEqual(await here.vault.open('a', 'context'), { about: {}, secret: 3 });
+  assert.deepEqual(await here.vault.open('a', 'context'), { about: {}, secret: 'first' });
 });
 
 const flip = (base64: string): string => {

@@ -99,6 +99,7 @@ export type Restored = {
   madeAt: string;
   /** Paths in the data folder. `merged`: key rings that got keys of the backup after their own. */
   files: { restored: string[]; replaced: string[]; merged: string[]; kept: string[] };
+  /** Without the keys of values. */
   objects: { restored: number; kept: number };
   /** Sentences for the operator. */
   warnings: string[];
@@ -118,13 +119,18 @@ export async function restoreBackup(bytes: Uint8Array, { store, data, kek, decry
     if (differing.length > 0 && !replace) throw new Error(`nothing was restored: these files of the data folder differ from the backup's: ${differing.join(', ')}. Move them away to have those of the backup, or say --replace.`);
 
     const result: Restored = { madeAt: manifest.madeAt, files: { restored: [], replaced: [], merged: [], kept: [] }, objects: { restored: 0, kept: 0 }, warnings: [] };
-    // Rings first, then the keys of values, then values: nothing is there before it can be opened.
+    // Rings first, then a value's key, then the value: nothing is there before it can be opened.
     for (const { path, does, bytes } of plan.sort((a, b) => Number(rings.has(b.path)) - Number(rings.has(a.path)))) {
       if (does !== 'kept') await data.write(path, bytes);
       result.files[does].push(path);
     }
-    for (const prefix of prefixes) {
-      for (const { path, bytes } of objects.filter((each) => each.path.startsWith(prefix))) result.objects[await putMissing(store, path, bytes)] += 1;
+    const keys = new Map(objects.filter(({ path }) => path.startsWith(vaultKeysPrefix)).map(({ path, bytes }) => [path, bytes]));
+    for (const { path, bytes } of objects.filter((each) => !keys.has(each.path))) {
+      const there = await store.get(path);
+      // The key of a value that was replaced since then stays away.
+      const key = path.startsWith(vaultPrefix) ? keyOfValue(there ?? bytes) : null;
+      if (key !== null && keys.has(key)) await putMissing(store, key, keys.get(key)!);
+      result.objects[there ? 'kept' : await putMissing(store, path, bytes)] += 1;
     }
     result.warnings = unique([
       `What was revoked, removed or rotated after ${manifest.madeAt} is not known to this backup. What the object store still knew of it holds; where the store was lost too, revoke and remove it again.`,
@@ -164,6 +170,11 @@ async function putMissing(store: ObjectStore, key: string, bytes: Uint8Array): P
   }
 }
 
+function keyOfValue(bytes: Uint8Array): string | null {
+  const id = parsed<{ sealed?: { key?: unknown } | null }>(bytes)?.sealed?.key;
+  return typeof id === 'string' ? `${vaultKeysPrefix}${id}` : null;
+}
+
 /** A sentence when some of the vault cannot be opened by the ring that there is. */
 async function missingKeys(objects: TarEntry[], kek: KekSource): Promise<string[]> {
   const used = objects.filter(({ path }) => path.startsWith(vaultKeysPrefix)).map(({ bytes }) => kidOf(bytes));
@@ -177,11 +188,13 @@ async function missingKeys(objects: TarEntry[], kek: KekSource): Promise<string[
   }
 }
 
-function kidOf(bytes: Uint8Array): string {
+const kidOf = (bytes: Uint8Array): string => parsed<Partial<WrappedKey>>(bytes)?.kid ?? 'a key that is not named (the object is damaged)';
+
+function parsed<T>(bytes: Uint8Array): T | null {
   try {
-    return (JSON.parse(Buffer.from(bytes).toString('utf8')) as WrappedKey).kid;
+    return JSON.parse(Buffer.from(bytes).toString('utf8')) as T;
   } catch {
-    return 'a key that is not named (the object is damaged)';
+    return null;
   }
 }
 

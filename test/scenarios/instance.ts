@@ -17,7 +17,7 @@ import { freePorts } from '../../app/up/free-ports.ts';
 import { stepLogKey } from '../../config-schema/address.ts';
 import { readLog } from '../../config-schema/read-log.ts';
 import { summaryKey, type PipelineView } from '../../config-schema/view.ts';
-import { startGitHub, type CheckRun, type GitHub } from '../github/index.ts';
+import { startGitHub, type AppOptions, type CheckRun, type GitHub } from '../github/index.ts';
 
 const run = promisify(execFile);
 const root = new URL('../..', import.meta.url).pathname;
@@ -64,10 +64,11 @@ export type Instance = {
   stop(): Promise<void>;
 };
 
-export async function startInstance({ builders = ['b1'], env: extra = {} }: { builders?: string[]; env?: NodeJS.ProcessEnv } = {}): Promise<Instance> {
+/** `app` is asked of the local GitHub; by default the App has what it cannot do without. */
+export async function startInstance({ builders = ['b1'], env: extra = {}, app: asked = {} }: { builders?: string[]; env?: NodeJS.ProcessEnv; app?: AppOptions } = {}): Promise<Instance> {
   const folder = await mkdtemp(join(tmpdir(), 'rh-'));
   const [port, sshPort, temporalPort] = await freePorts(3);
-  const github = await startGitHub({ folder: join(folder, 'github') });
+  const github = await startGitHub({ folder: join(folder, 'github'), app: asked });
   const { login, email } = github.createUser('ada');
   github.createOrganization('acme');
   const { id: repositoryId, sshUrl, fullName } = await github.createRepository({ owner: 'acme', name: 'shop', private: true });

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { rotateKeyEncryptionKey } from '../../../activities/control/key-ring.ts';
 import { sealedVault } from '../../../activities/control/sealed-vault.ts';
@@ -16,7 +17,7 @@ type Stored = { v: number; about: Record<string, unknown>; sealed: { key: string
 for (const [kind, make] of [
   ['in memory', () => Promise.resolve(memoryVault())],
   ['sealed', async (t) => (await makeInstallation(t)).vault],
-] as [string, (t: import('node:test').TestContext) => Promise<Vault>][])
+] as [string, (t: TestContext) => Promise<Vault>][])
   suite(`the vault ${kind}`, () => {
     test('gives back what was put, and the last put holds', async (t) => {
       const vault = await make(t);
@@ -133,7 +134,7 @@ suite('what was changed in the store is refused with its name', () => {
 test('a ring without the key is told with the id of the key', async (t) => {
   const here = await makeInstallation(t);
   await here.vault.put('a', {}, 'x');
-  const [{ id }] = (await here.ring.ring()) as [{ id: string }];
+  const id = (await here.ring.ring())[0]!.id;
   const there = await makeInstallation(t);
   const vault = sealedVault({ store: here.store, ring: there.ring });
   await assert.rejects(vault.open('a', 'context'), { message: `vault/a is encrypted under the key-encryption key ${id}, which ${there.kekFile} does not hold. Put that key back into it, or restore it from a backup: roundhouse restore.` });

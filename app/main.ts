@@ -2,8 +2,11 @@
 
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, readdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { compileConfig, orbReferences } from '../config-schema/compile.ts';
+import { shownSettings } from '../config-schema/settings.ts';
+import packageJson from '../package.json' with { type: 'json' };
 import { fileStore } from '../activities/adapters/file-store.ts';
 import { auditKeys } from '../activities/adapters/audit-keys.ts';
 import { fileHighWater } from '../activities/adapters/audit-head.ts';
@@ -156,6 +159,7 @@ await endOnTrouble(async () => {
     }),
     log,
   });
+  await audit.append({ who: 'roundhouse', from: hostname(), action: 'app.started', subject: 'this installation', details: { version: packageJson.version, settings: shownSettings(settings) } });
   await (github ? scheduleSweep(client, settings.sweepSeconds) : endSweep(client));
   log.info({ url: server.url, publicUrl: settings.publicUrl, sshPort: sshPort.port }, 'the app is ready');
 

@@ -91,7 +91,7 @@ export const settings = {
 
   kekFile: setting('app', 'ROUNDHOUSE_KEK_FILE', kinds.path, inData('kek.keys'), 'The key-encryption key, under which the vault of secrets is encrypted: one `ID BASE64` a line, the first encrypts, all of them decrypt. Made when it is missing; only its owner may read it.'),
   kek: optional('app', 'ROUNDHOUSE_KEK', kinds.secret, 'The same key ring itself, its keys between commas, instead of the file.', { isSecret: true, file: null }),
-  kekCommand: optional('app', 'ROUNDHOUSE_KEK_COMMAND', kinds.text, 'A command that prints the same key ring, for instance by asking a key service, instead of the file. It is run by `/bin/sh` and has 30 seconds.'),
+  kekCommand: optional('app', 'ROUNDHOUSE_KEK_COMMAND', kinds.text, 'A command that prints the same key ring, for instance by asking a key service, instead of the file. It is run by `/bin/sh` and has 30 seconds.', { isSecret: true }),
 
   configPaths: setting('app', 'ROUNDHOUSE_CONFIG_PATHS', kinds.paths, fixed<string[]>(['.circle.yml', '.circleci/config.yml']), 'Where the config may lie in a repository; the first that exists counts.'),
   checkout: setting('app', 'ROUNDHOUSE_CHECKOUT', kinds.oneOf('token', 'deploy-key'), fixed('token'), 'How builders fetch code: over https by a token for an hour and one repository, or over ssh by a deploy key of the repository, which the App makes.'),

@@ -78,6 +78,10 @@ function contradictions({ classes, defaultClass, temporalTls, ...rest }: Setting
   ].filter((sentence) => sentence !== false);
 }
 
+/** What may be written down of the settings of a process: no secret, and nothing that is not set. */
+export const shownSettings = (resolved: Settings): Record<string, unknown> =>
+  Object.fromEntries(allSettings.flatMap(([key, { isSecret }]) => (isSecret || resolved[key as keyof Settings] === null ? [] : [[key, resolved[key as keyof Settings]]])));
+
 /** The table of the documentation, as Markdown. */
 export function settingsTable(): string {
   const code = (name: string | null): string => (name === null ? '–' : `\`${name}\``);

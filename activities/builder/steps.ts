@@ -151,7 +151,9 @@ export function stepsOf(ports: StepPorts): Steps {
   async function fetch(live: Live, trigger: Trigger, trust: TrustLevel, sealedCredential: string | undefined): Promise<void> {
     const { mirror } = live.held;
     if (!mirror || sealedCredential === undefined) throw new Error('a checkout needs a mirror and a credential');
-    const { own, further } = (await ports.unseal(sealedCredential)) as CheckoutAccess;
+    const unsealed = (await ports.unseal(sealedCredential)) as CheckoutAccess | GitCredential;
+    // An app of 0.1.0 may have sealed it.
+    const { own, further } = 'own' in unsealed ? unsealed : { own: unsealed, further: [] };
     // No sandbox sees them; should one come out all the same, nobody reads it.
     live.ourSecrets = [own, ...further.map(({ credential }) => credential)].flatMap(secretsIn);
     await ports.mirrors.fetch(mirror, trigger, own);

@@ -3,7 +3,7 @@
 import type { Repository } from '../../config-schema/trigger.ts';
 import type { Audit } from './audit.ts';
 import { contextStore, type Contexts } from './contexts.ts';
-import type { CodeAccess } from './control.ts';
+import type { CodeAccess } from './code-access.ts';
 import { deployKeys, type DeployKeys, type GitHubDeployKeys } from './deploy-keys.ts';
 import type { Forge } from './forge.ts';
 import { jobValues, type JobValues } from './job-values.ts';

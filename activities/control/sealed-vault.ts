@@ -71,15 +71,15 @@ export function sealedVault({ store, ring, now = Date.now }: { store: ObjectStor
 
   /** `name` is that of the value, for the sentence. undefined: there is no such key. */
   async function readKey(id: string, name: string): Promise<{ key: Buffer; kid: string } | undefined> {
-    for (let fresh = false; ; fresh = true) {
-      const keys = await ring.ring({ fresh });
+    for (let tries = 1; ; tries += 1) {
+      const keys = await ring.ring({ fresh: tries > 1 });
       const wrapped = (await readJson(keyOf(id))) as WrappedKey | null | undefined;
       if (wrapped === undefined) return undefined;
       if (wrapped?.v !== 1 || typeof wrapped.kid !== 'string' || !isSealed(wrapped)) refuse(alteredSentence(name));
       const kek = keys.find((candidate) => candidate.id === wrapped.kid);
       if (kek) return { key: open(kek.key, wrapped, boundKey(id)) ?? refuse(alteredSentence(name), wrapped.kid), kid: wrapped.kid };
-      // The ring, or the object, may have changed between the two readings.
-      if (fresh) refuse(unknownKeySentence(name, wrapped.kid, ring), wrapped.kid);
+      // A rotation may have begun, or ended, between the two readings.
+      if (tries === 3) refuse(unknownKeySentence(name, wrapped.kid, ring), wrapped.kid);
     }
   }
 

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Manifest, Restored } from '../../activities/control/backup.ts';
 import type { Rotation } from '../../activities/control/key-ring.ts';
-import type { Ask } from '../control/ask.ts';
+import { noteInAudit, type Ask } from '../control/ask.ts';
 import { Problem } from './problem.ts';
 import { readValue } from './secret-value.ts';
 
@@ -53,7 +53,7 @@ export function keyCommands(program: Command, askOf: () => Promise<Ask>, portsOf
       say(`Saved ${manifest.files.length} files and ${Object.values(manifest.objects).reduce((sum, count) => sum + count, 0)} objects${name === '-' ? '' : ` in ${name}`}.`);
       for (const sentence of manifest.notInside) say(sentence);
       say(lossMeans);
-      await noted(askOf, 'backup.made', { to: name, keyInside: manifest.keyEncryptionKey.isInside });
+      await noteInAudit(await askOf(), { action: 'backup.made', subject: 'this installation', details: { to: name, keyInside: manifest.keyEncryptionKey.isInside } });
     });
 
   program
@@ -83,16 +83,6 @@ async function read(file: string, what: string): Promise<Uint8Array> {
     return await readFile(file);
   } catch (cause) {
     throw new Problem(`${what} ${file} cannot be read: ${(cause as Error).message}`, 2, { cause });
-  }
-}
-
-/** The audit log is the app's to write. */
-async function noted(askOf: () => Promise<Ask>, action: string, details: Record<string, unknown>): Promise<void> {
-  try {
-    await (await askOf())('audit.note', { action, details });
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    say(`This is not in the audit log, because no app runs here: ${error.message}`);
   }
 }
 

@@ -78,7 +78,7 @@ program
   .argument('<address>')
   .action(async (address: string) => {
     const { cancel } = await import('./cancel.ts');
-    await withPorts((ports) => cancel(ports, address));
+    await withPorts(async (ports) => cancel(ports, await askOf(), address));
   });
 
 program

@@ -18,6 +18,16 @@ export function askControl(dataFolder: string): Ask {
   };
 }
 
+/** Of what the command line does by itself: the audit log is the app's to write. */
+export async function noteInAudit(ask: Ask, event: { action: string; subject: string; repositoryId?: number; details: Record<string, unknown> }): Promise<void> {
+  try {
+    await ask('audit.note', event);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    process.stderr.write(`This is not in the audit log: ${error.message}\n`);
+  }
+}
+
 function post(path: string, operation: string, text: string): Promise<{ status: number; body: unknown }> {
   return new Promise((resolve, reject) => {
     const asking = request({ socketPath: path, path: `/${operation}`, method: 'POST', headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } }, (response) => {

@@ -8,7 +8,10 @@ export function keyOperations({ vault, audit, rotateKeyEncryptionKey }: Operatio
     'keys.uses': operation(z.strictObject({}), () => Promise.resolve({ uses: vault.uses() })),
 
     /** For what the command line does without the app. */
-    'audit.note': operation(z.strictObject({ action: z.enum(['backup.made']), details: z.record(z.string(), z.unknown()) }), (input, asker) => audit.append({ ...asker, ...input, subject: 'this installation' })),
+    'audit.note': operation(
+      z.strictObject({ action: z.enum(['backup.made', 'backup.restored', 'pipeline.canceled']), subject: z.string().max(1000), repositoryId: z.int().optional(), details: z.record(z.string(), z.unknown()) }),
+      ({ repositoryId, ...event }, asker) => audit.append({ ...asker, ...event, ...(repositoryId !== undefined && { repositoryId }) }),
+    ),
 
     'keys.rotate': operation(z.strictObject({}), async (_input, asker) => {
       await audit.append({ ...asker, action: 'key-encryption-key.rotated', subject: 'this installation' });

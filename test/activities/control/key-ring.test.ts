@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { appendFile, readFile } from 'node:fs/promises';
 import { suite, test } from 'node:test';
 import { openKeyRing } from '../../../activities/adapters/key-encryption-key.ts';
 import { formatKeyRing, makeKey, parseKeyRing, rotateKeyEncryptionKey } from '../../../activities/control/key-ring.ts';
@@ -108,9 +108,17 @@ test('two rotations at once are one after the other', async (t) => {
   for (let index = 0; index < 5; index += 1) await here.vault.put(`n/${index}`, {}, index);
   const rotators = [here.open(), here.open()];
   const done = await Promise.all(rotators.map(({ ring, vault }) => rotateKeyEncryptionKey({ source: ring, vault })));
-  assert.deepEqual(done.map(({ rewrapped }) => rewrapped), [5, 5]);
+  assert.deepEqual(done.map(({ rewrapped, dropped }) => [rewrapped, dropped.length]), [[5, 1], [5, 1]]);
   assert.equal((await idsOf(here.ring)).length, 1);
   for (let index = 0; index < 5; index += 1) assert.equal((await here.vault.open(`n/${index}`, 'context'))?.secret, index);
+});
+
+test('a key that the operator adds meanwhile stays', async (t) => {
+  const here = await makeInstallation(t);
+  const [old] = await idsOf(here.ring);
+  const vault = { rewrap: async () => (await appendFile(here.kekFile, `mine ${encoded}\n`), here.vault.rewrap()) };
+  const { current, dropped } = await rotateKeyEncryptionKey({ source: here.ring, vault });
+  assert.deepEqual([dropped, await idsOf(here.ring)], [[old], [current, 'mine']]);
 });
 
 test('a rotation that is killed at any write leaves everything readable, and the next one ends it', async (t) => {

@@ -112,13 +112,15 @@ suite('what was changed in the store is refused with its name', () => {
   });
 
   test('its wrapped key, changed or taken from another', async (t) => {
-    const { vault, store } = await makeInstallation(t);
+    const { vault, store, ring } = await makeInstallation(t);
+    const rotate = () => rotateKeyEncryptionKey({ source: ring, vault });
     for (const name of ['shop', 'other']) await vault.put(name, {}, name);
     const [shop, other] = await Promise.all(['shop', 'other'].map(async (name) => `vault-keys/${(await getJson<Stored>(store, `vault/${name}`))!.sealed!.key}`));
     const wrapped = await getJson<{ data: string }>(store, shop!);
     for (const changed of [await getJson(store, other!), { ...wrapped, data: flip(wrapped!.data) }, [], null]) {
       await putJson(store, shop!, changed);
       await assert.rejects(vault.open('shop', 'context'), { message: /^vault\/shop was altered/ });
+      assert.partialDeepStrictEqual(await rotate(), { unreadable: [{ name: 'shop' }] });
     }
     await store.delete(shop!);
     await assert.rejects(vault.open('shop', 'context'), { message: /^the key of vault\/shop is gone: vault-keys\/[0-9a-f]{32} is not in the object store\. Put it back/ });
@@ -179,6 +181,20 @@ test('a reader between the value and its key gets the value that took its place'
   });
   assert.deepEqual(await slow.vault.open('a', 'context'), { about: { by: 'ada' }, secret: 'new' });
   assert.equal(slow.vault.uses().context, 1);
+});
+
+test('a reader between the ring and the key finds the key under the next ring', async (t) => {
+  const here = await makeInstallation(t);
+  await here.vault.put('a', {}, 'x');
+  let isFirst = true;
+  const slow = here.open({
+    ...here.store,
+    async get(key) {
+      if (key.startsWith('vault-keys/') && isFirst) await ((isFirst = false), rotateKeyEncryptionKey({ source: here.ring, vault: here.vault }));
+      return here.store.get(key);
+    },
+  });
+  assert.equal((await slow.vault.open('a', 'context'))?.secret, 'x');
 });
 
 test('keys without a value go with the first rotation after a day', async (t) => {

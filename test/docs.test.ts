@@ -71,14 +71,14 @@ suite('docs/SETTINGS.md', () => {
 
 suite('README.md', () => {
   const help = (...command: string[]): string => execFileSync(join(root, 'bin/roundhouse'), [...command, '--help'], { encoding: 'utf8' });
-  const commandsIn = (text: string): string[] => [...text.split('\nCommands:\n')[1]?.matchAll(/^ {2}([a-z]+) .*/gm) ?? []].map(([, name]) => name!).filter((name) => name !== 'help');
+  const commandsIn = (text: string): string[] => [...text.split('\nCommands:\n')[1]?.matchAll(/^ {2}([a-z-]+) .*/gm) ?? []].map(([, name]) => name!).filter((name) => name !== 'help');
   const commands = commandsIn(help());
   /** `orbs vendor` where a command only holds others. */
   const all = commands.flatMap((name) => {
     const below = name === 'complete' ? [] : commandsIn(help(name));
     return below.length === 0 ? [name] : below.map((each) => `${name} ${each}`);
   });
-  const rows = [...readme.matchAll(/^\| `roundhouse ([a-z]+)( [a-z]+)?(.*?)` \|/gm)].map(([, name = '', next = '', usage = '']): readonly [string, string] => (all.includes(name) ? [name, `${next}${usage}`] : [`${name}${next}`, usage]));
+  const rows = [...readme.matchAll(/^\| `roundhouse ([a-z-]+)( [a-z]+)?(.*?)` \|/gm)].map(([, name = '', next = '', usage = '']): readonly [string, string] => (all.includes(name) ? [name, `${next}${usage}`] : [`${name}${next}`, usage]));
 
   test('its table has every command, and no other', () => {
     assert.ok(commands.length >= 8);
@@ -87,7 +87,7 @@ suite('README.md', () => {
 
   test('every command that a document names exists', () => {
     for (const name of documents) {
-      const named = [...read(name).matchAll(/(?:`|^|sudo |bin\/)roundhouse ([a-z]+)/gm)].map(([, command]) => command!);
+      const named = [...read(name).matchAll(/(?:`|^|sudo |bin\/)roundhouse ([a-z-]+)/gm)].map(([, command]) => command!);
       assert.deepEqual(named.filter((command) => !commands.includes(command)), [], name);
     }
   });

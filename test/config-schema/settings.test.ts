@@ -156,7 +156,7 @@ suite('a fault is a sentence', () => {
 
   test('that never tells a secret', () => {
     const secrets = Object.entries(rows).filter(([, row]) => 'isSecret' in row && row.isSecret);
-    assert.deepEqual(secrets.map(([key]) => key), ['privateKey', 'webhookSecret', 'temporalApiKey', 'kek']);
+    assert.deepEqual(secrets.map(([key]) => key), ['privateKey', 'webhookSecret', 'temporalApiKey', 'kek', 'kekCommand']);
     for (const [key] of secrets) assert.doesNotMatch(errorsOf({}, { [key]: 8675309 }).join(''), /8675309/);
   });
 });

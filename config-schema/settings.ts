@@ -74,9 +74,16 @@ function contradictions({ classes, defaultClass, temporalTls, ...rest }: Setting
   return [
     !Object.hasOwn(classes, defaultClass) && `ROUNDHOUSE_DEFAULT_CLASS: there is no class ${defaultClass}. Name one of ${Object.keys(classes).join(', ')}, or add it to classes in roundhouse.yml.`,
     (cert === null) !== (key === null) && `${cert === null ? 'TEMPORAL_TLS_CLIENT_CERT_PATH' : 'TEMPORAL_TLS_CLIENT_KEY_PATH'}: is missing; certificate and key belong together. Set both, or neither.`,
+    rest.kek !== null && rest.kekCommand !== null && 'ROUNDHOUSE_KEK: is set, and so is ROUNDHOUSE_KEK_COMMAND; the key-encryption key comes from one place. Remove one of the two.',
     temporalTls === false && cert !== null && 'TEMPORAL_TLS: is false, but there is a client certificate. Remove one of the two.',
   ].filter((sentence) => sentence !== false);
 }
+
+/** An environment for processes that have no use for the secrets of the app. */
+export const withoutAppSecrets = (env: Env): Env => {
+  const names = new Set(allSettings.flatMap(([, { scope, isSecret, env: name }]) => (scope === 'app' && isSecret && name !== null ? [name] : [])));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !names.has(name)));
+};
 
 /** What may be written down of the settings of a process: no secret, and nothing that is not set. */
 export const shownSettings = (resolved: Settings): Record<string, unknown> =>

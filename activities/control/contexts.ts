@@ -41,7 +41,7 @@ export type Contexts = {
   /** Makes the context where there is none. */
   restrict(ownerId: number, context: string, restrictions: Restrictions, by: string): Promise<void>;
   set(ownerId: number, context: string, name: string, value: string, by: string): Promise<void>;
-  /** False when there is none. */
+  /** False when there is none. What is taken back leaves an entry without a value, so that no backup brings it back. */
   unset(ownerId: number, context: string, name: string): Promise<boolean>;
   remove(ownerId: number, context: string): Promise<boolean>;
   /** Why the job may not have the context, for the user; null when it may. */
@@ -57,39 +57,43 @@ export function contextStore(vault: Vault): Contexts {
   // An empty secret part, and not none: opening it proves what is readable beside it.
   const write = (ownerId: number, about: ContextAbout): Promise<void> => vault.put(contextName(ownerId, about.name), about, {});
 
+  const isThere = async (ownerId: number, context: string): Promise<boolean> => {
+    for await (const { name, isEmpty } of vault.list(`owners/${ownerId}/contexts/${encodeName(context)}/`)) if (name.endsWith('/context')) return !isEmpty;
+    return false;
+  };
+
   return {
     async list(ownerId) {
       const found: ContextAbout[] = [];
-      for await (const { name, about } of vault.list<ContextAbout>(`owners/${ownerId}/contexts/`)) if (name.endsWith('/context')) found.push(about);
+      for await (const { name, about, isEmpty } of vault.list<ContextAbout>(`owners/${ownerId}/contexts/`)) if (name.endsWith('/context') && !isEmpty) found.push(about);
       return found;
     },
 
     async variables(ownerId, context) {
       const found: VariableAbout[] = [];
-      for await (const { about } of vault.list<VariableAbout>(variablesFolder(ownerId, context))) found.push(about);
+      for await (const { about, isEmpty } of vault.list<VariableAbout>(variablesFolder(ownerId, context))) if (!isEmpty) found.push(about);
       return found;
     },
 
     restrict: (ownerId, context, restrictions, by) => write(ownerId, { name: context, restrictions, changedBy: by, changedAt: now() }),
 
     async set(ownerId, context, name, value, by) {
-      if (!(await vault.about(contextName(ownerId, context)))) await write(ownerId, { name: context, restrictions: noRestrictions, changedBy: by, changedAt: now() });
+      if (!(await isThere(ownerId, context))) await write(ownerId, { name: context, restrictions: noRestrictions, changedBy: by, changedAt: now() });
       await vault.put(`${variablesFolder(ownerId, context)}${name}`, { name, changedBy: by, changedAt: now() } satisfies VariableAbout, { value });
     },
 
     async unset(ownerId, context, name) {
-      const place = `${variablesFolder(ownerId, context)}${name}`;
-      if (!(await vault.about(place))) return false;
-      await vault.remove(place);
+      const found = (await this.variables(ownerId, context)).find((about) => about.name === name);
+      if (!found) return false;
+      await vault.put(`${variablesFolder(ownerId, context)}${name}`, found, null);
       return true;
     },
 
     async remove(ownerId, context) {
-      const place = contextName(ownerId, context);
-      if (!(await vault.about(place))) return false;
+      if (!(await isThere(ownerId, context))) return false;
       // The values first: a context that is only half gone must not lose its restrictions.
-      for await (const { name } of vault.list(variablesFolder(ownerId, context))) await vault.remove(name);
-      await vault.remove(place);
+      for await (const { name, about } of vault.list(variablesFolder(ownerId, context))) await vault.put(name, about, null);
+      await vault.put(contextName(ownerId, context), { name: context, restrictions: noRestrictions, changedBy: 'nobody', changedAt: now() } satisfies ContextAbout, null);
       return true;
     },
 

@@ -41,24 +41,28 @@ export function projectStore(vault: Vault): ProjectStore {
 
   async function aboutAll<About>(folder: string): Promise<About[]> {
     const found: About[] = [];
-    for await (const { about } of vault.list<About>(folder)) found.push(about);
+    for await (const { about, isEmpty } of vault.list<About>(folder)) if (!isEmpty) found.push(about);
     return found;
   }
 
-  async function remove(name: string): Promise<boolean> {
-    if (!(await vault.about(name))) return false;
-    await vault.remove(name);
-    return true;
+  /** An entry without a value stays, so that no backup brings it back. */
+  async function end(folder: string, name: string): Promise<boolean> {
+    for await (const entry of vault.list(folder)) {
+      if (entry.name !== name || entry.isEmpty) continue;
+      await vault.put(name, entry.about, null);
+      return true;
+    }
+    return false;
   }
 
   return {
     async hasVariables(repositoryId) {
-      for await (const _ of vault.list(variablesFolder(repositoryId))) return true;
+      for await (const { isEmpty } of vault.list(variablesFolder(repositoryId))) if (!isEmpty) return true;
       return false;
     },
     variables: (repositoryId) => aboutAll(variablesFolder(repositoryId)),
     setVariable: (repositoryId, name, value, by) => vault.put(`${variablesFolder(repositoryId)}${name}`, { name, changedBy: by, changedAt: now() } satisfies VariableAbout, { value }),
-    unsetVariable: (repositoryId, name) => remove(`${variablesFolder(repositoryId)}${name}`),
+    unsetVariable: (repositoryId, name) => end(variablesFolder(repositoryId), `${variablesFolder(repositoryId)}${name}`),
     async variableValues(repositoryId) {
       const values: Record<string, string> = {};
       for await (const { name, about } of vault.list<VariableAbout>(variablesFolder(repositoryId))) {
@@ -69,7 +73,7 @@ export function projectStore(vault: Vault): ProjectStore {
     },
     sshKeys: (repositoryId) => aboutAll(sshKeysFolder(repositoryId)),
     addSshKey: (repositoryId, key, privateKey) => vault.put(sshKeyName(repositoryId, key.fingerprint), { ...key, changedAt: now() } satisfies SshKeyAbout, { privateKey }),
-    removeSshKey: (repositoryId, fingerprint) => remove(sshKeyName(repositoryId, fingerprint)),
+    removeSshKey: (repositoryId, fingerprint) => end(sshKeysFolder(repositoryId), sshKeyName(repositoryId, fingerprint)),
     async openSshKey(repositoryId, fingerprint) {
       const opened = await vault.open<SshKeyAbout, { privateKey: string }>(sshKeyName(repositoryId, fingerprint), 'ssh-key');
       return opened?.secret?.privateKey ?? null;

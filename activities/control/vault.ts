@@ -5,7 +5,8 @@ export type Purpose = 'committed-secret' | 'context' | 'variable' | 'ssh-key' | 
 
 /**
  * Small things, each one object under `vault/`: a part that may be read (`about`: names, dates, who wrote it) and a secret part, encrypted
- * under the key-encryption key. Both are bound to each other and to the name, so that nothing can be moved or relabelled unseen.
+ * under a key of its own, and that under the key-encryption key. Both parts are bound to each other and to the name, so that nothing can be
+ * moved or relabelled unseen; of an entry without a secret part nothing is proven.
  *
  * Names are `/`-separated as keys of the object store. Calls may run at once in several processes; the last `put` of a name wins.
  * Only `open` decrypts, and it counts. Errors of decryption are thrown as sentences for the operator.
@@ -19,6 +20,7 @@ export interface Vault {
   about<About>(name: string): Promise<About | undefined>;
   /** Names under the prefix (which ends in `/`), in ascending order. */
   list<About>(prefix: string): AsyncIterable<{ name: string; about: About; isEmpty: boolean }>;
+  /** A backup may bring it back. What must stay dead is put with `secret` null instead. */
   remove(name: string): Promise<void>;
   /** How often this process has opened something, by purpose. */
   uses(): Readonly<Record<Purpose, number>>;

@@ -4,18 +4,19 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, constants, mkdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import type { Settings } from '../../config-schema/settings.ts';
+import { withoutAppSecrets, type Settings } from '../../config-schema/settings.ts';
 import type { Member } from './family.ts';
 
 /** The one whose development server we know; bootstrap puts it into the cache folder. */
 export const temporalVersion = '1.5.1';
 
 export async function allMembers(settings: Settings, env: NodeJS.ProcessEnv): Promise<Member[]> {
-  const role = (name: string, file: string): Member => ({ name, env, command: [process.execPath, ...process.execArgv, new URL(file, import.meta.url).pathname] });
-  const members = [role('app', '../main.ts'), role('builder', '../../activities/builder/main.ts')];
+  const others = withoutAppSecrets(env);
+  const role = (name: string, file: string, environment: NodeJS.ProcessEnv): Member => ({ name, env: environment, command: [process.execPath, ...process.execArgv, new URL(file, import.meta.url).pathname] });
+  const members = [role('app', '../main.ts', env), role('builder', '../../activities/builder/main.ts', others)];
   // An address that the operator set is the operator's server.
   if (env.TEMPORAL_ADDRESS !== undefined && env.ROUNDHOUSE_EMBEDDED_TEMPORAL === undefined) return members;
-  return [{ name: 'temporal', env, command: await embeddedTemporal(settings) }, ...members];
+  return [{ name: 'temporal', env: others, command: await embeddedTemporal(settings) }, ...members];
 }
 
 /** By default the development server looks for tasks 20 times a second: every hop of a build would wait for 50 ms. */

@@ -148,6 +148,7 @@ suite('a fault is a sentence', () => {
     [{}, { kek: 'k1 AAAA' }, ['roundhouse.yml kek: there is no such setting. Remove it, or see the table of settings.']],
     [{}, ['port'], ['roundhouse.yml: must be a map of settings. Write for example `port: 3000`.']],
     [{ TEMPORAL_TLS_CLIENT_CERT_PATH: '/c' }, null, ['TEMPORAL_TLS_CLIENT_KEY_PATH: is missing; certificate and key belong together. Set both, or neither.']],
+    [{ ROUNDHOUSE_KEK: `k1 ${'A'.repeat(43)}=`, ROUNDHOUSE_KEK_COMMAND: 'print-it' }, null, ['ROUNDHOUSE_KEK: is set, and so is ROUNDHOUSE_KEK_COMMAND; the key-encryption key comes from one place. Remove one of the two.']],
     [{ TEMPORAL_TLS: 'false', TEMPORAL_TLS_CLIENT_CERT_PATH: '/c', TEMPORAL_TLS_CLIENT_KEY_PATH: '/k' }, null, ['TEMPORAL_TLS: is false, but there is a client certificate. Remove one of the two.']],
     [{ ROUNDHOUSE_CONFIG_PATHS: '../x' }, null, ['ROUNDHOUSE_CONFIG_PATHS (0): must be a list of paths inside the repository, without `..`, is "../x". Correct it, or remove it for the default: .circle.yml,.circleci/config.yml.']],
     [{ PORT: 'x', HOST: 'a b' }, null, ['HOST: must be a host name or an address, is "a b". Correct it, or remove it for the default: 127.0.0.1.', 'PORT: must be a port from 1 to 65535, or 0 for any free one, is "x". Correct it, or remove it for the default: 3000.']],

@@ -47,6 +47,7 @@ test('a backup is encrypted to the operator’s key, and says what is not in it'
   await instance.inTree('kept-value', 'secrets', 'set', 'KEPT');
   await instance.inTree('revoked-value', 'secrets', 'set', 'REVOKED');
   await instance.inTree('context-value', 'contexts', 'set', 'acme', 'deploy', 'FROM_CONTEXT');
+  await instance.inTree('context-value', 'contexts', 'set', 'acme', 'deploy', 'TAKEN_BACK');
   const { code, stderr } = await instance.roundhouse('backup', '--to', 'operator.asc', backup());
   assert.equal(code, 0, stderr);
   assert.match(stderr, /Logs, plans and the history of pipelines are not in this backup/);
@@ -58,6 +59,7 @@ test('a backup is encrypted to the operator’s key, and says what is not in it'
 
 test('check 21: what was revoked after the backup stays dead when it is restored, and everything else works again', async () => {
   await instance.inTree('', 'secrets', 'revoke', 'REVOKED');
+  await instance.inTree('', 'contexts', 'unset', 'acme', 'deploy', 'TAKEN_BACK');
   const running = await instance.roundhouse('restore', backup(), '--key', 'operator.key');
   assert.equal(running.code, 2);
   assert.match(running.stderr, /the app runs/);
@@ -79,6 +81,7 @@ test('check 21: what was revoked after the backup stays dead when it is restored
   const dead = await instance.check(sha, 'revoked');
   assert.equal(dead.conclusion, 'failure');
   assert.match(dead.output.summary!, /was revoked on/);
+  assert.doesNotMatch(await instance.inTree('', 'contexts', 'list', 'acme'), /TAKEN_BACK/);
   assert.match(await instance.inTree('', 'audit', 'verify'), /whole$/m);
 });
 

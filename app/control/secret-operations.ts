@@ -19,8 +19,9 @@ export function secretOperations(ports: OperationPorts): Record<string, Operatio
     audit.append({ ...asker, action, subject: `repository ${owner}/${name}`, repositoryId: id, details });
 
   return {
-    'secrets.key': operation(z.strictObject({ repository }), async (input) => {
+    'secrets.key': operation(z.strictObject({ repository }), async (input, asker) => {
       const found = await repositoryOf(ports, input.repository);
+      if ((await keys.find(found.id)) === null) await noted(asker, 'secret-key.made', found, {});
       const current = await keys.current(found);
       return { repository: `${found.owner}/${found.name}`, repositoryId: found.id, host, url: `${publicUrl}/keys/${found.id}.asc`, current, keys: await keys.all(found.id) };
     }),

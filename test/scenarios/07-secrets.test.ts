@@ -33,6 +33,17 @@ test('a committed secret reaches the step that names it, and no other, and its l
   assert.equal(await instance.logOf(view, { step: 1 }), 'have nothing\n');
 });
 
+test('the public key is for everybody, at an address that a rotation does not change', async () => {
+  const address = `${instance.url}/keys/${instance.repositoryId}.asc`;
+  const key = await instance.inTree('', 'secrets', 'key');
+  assert.equal(await (await fetch(address)).text(), key);
+  assert.equal((await fetch(`${instance.url}/keys/5.asc`)).status, 404, 'none is made by looking');
+  await instance.inTree('', 'secrets', 'rotate');
+  const rotated = await (await fetch(address)).text();
+  assert.notEqual(rotated, key);
+  assert.equal(rotated, await instance.inTree('', 'secrets', 'key'));
+});
+
 test('a context and a project variable reach each step, in the order of the original', async () => {
   await instance.inTree('from-context-1\n', 'contexts', 'set', 'acme', 'deploy', 'WHERE');
   await instance.inTree('from-project-1\n', 'variables', 'set', 'acme/shop', 'WHERE');

@@ -30,12 +30,27 @@ const place: StepPlace = {
   pullRequestUrls: ['https://github.example/acme/shop/pull/5', 'https://github.example/acme/shop/pull/6'],
 };
 const environment = (change: Partial<StepPlace> = {}): Record<string, string> => stepEnvironment({ ...place, ...change }, runStep());
+const given = { values: { variables: { LEVEL: 'context', CIRCLE_BRANCH: 'context', ONLY: 'context' }, secrets: { TOKEN: 'secret', LEVEL: 'secret', OTHER: 'secret' }, sshKeys: [] }, hasSshAgent: true };
+const withGiven = (job: object, step: object = {}): Record<string, string> => stepEnvironment({ ...place, job: planJob({ workingDirectory: '~/project', ...job }) }, runStep(step), given);
 const onTag = environment({ trigger: { ...trigger, ref: 'refs/tags/v1' } });
 const fork = { ...trigger, event: 'pull_request', ref: 'refs/pull/9/head', pullRequest: { number: 9, url: 'https://github.example/acme/shop/pull/9', headRepositoryId: 8, headOwner: 'eve', headName: 'shop-fork', baseRef: 'main' } } satisfies Trigger;
 const ofFork = environment({ trigger: fork, pullRequestUrls: [fork.pullRequest.url] });
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 const rows: [name: string, of: Record<string, string>, value: string | RegExp | undefined][] = [
+  // Contexts and variables go below everything that the config says, secrets over the job's environment and below the step's.
+  ['ONLY', withGiven({}), 'context'],
+  ['LEVEL', withGiven({}), 'context'],
+  ['CIRCLE_BRANCH', withGiven({}), 'feature/x'],
+  ['LEVEL', withGiven({ environment: { LEVEL: 'job' } }), 'job'],
+  ['LEVEL', withGiven({ environment: { LEVEL: 'job' }, secrets: ['LEVEL'] }), 'secret'],
+  ['LEVEL', withGiven({ environment: { LEVEL: 'job' } }, { secrets: ['LEVEL'] }), 'secret'],
+  ['LEVEL', withGiven({ secrets: ['LEVEL'] }, { environment: { LEVEL: 'step' } }), 'step'],
+  ['TOKEN', withGiven({}), undefined],
+  ['TOKEN', withGiven({}, { secrets: ['TOKEN'] }), 'secret'],
+  ['OTHER', withGiven({}, { secrets: ['TOKEN'] }), undefined],
+  ['SSH_AUTH_SOCK', withGiven({}), '/run/roundhouse/ssh-agent.sock'],
+  ['SSH_AUTH_SOCK', environment(), undefined],
   ['CI', environment(), 'true'],
   ['CIRCLECI', environment(), 'true'],
   ['CIRCLE_BRANCH', environment(), 'feature/x'],

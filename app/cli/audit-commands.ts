@@ -6,7 +6,7 @@ import type { AuditEvent } from '../../activities/control/audit.ts';
 import type { AuditReport } from '../../activities/control/audit-verify.ts';
 import type { Forgotten } from '../../activities/control/forget.ts';
 import type { Ask } from '../control/ask.ts';
-import { printable } from './builds.ts';
+import { printable } from './printable.ts';
 import { whole } from './whole.ts';
 
 /** The log is read where it lies; no app need run. */

@@ -6,6 +6,7 @@ import { branchOf, tagOf } from '../../config-schema/trigger.ts';
 import type { BuildLine } from '../../config-schema/view.ts';
 import { listBuilds } from '../builds.ts';
 import { findRepository, type Ports } from './ports.ts';
+import { printable } from './printable.ts';
 import { Problem } from './problem.ts';
 
 export async function printBuilds(ports: Ports, repository: string | undefined, { limit, json }: { limit: number; json?: true }): Promise<void> {
@@ -37,6 +38,3 @@ function duration({ startedAt, endedAt }: BuildLine): string {
   const seconds = Math.round(((endedAt === null ? Date.now() : Date.parse(endedAt)) - Date.parse(startedAt)) / 1000);
   return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${String(seconds % 60).padStart(2, '0')}s`;
 }
-
-/** Names and messages are strangers' text; this goes to a terminal. */
-export const printable = (value: string): string => value.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import type { Restrictions } from '../../activities/control/contexts.ts';
 import type { Ask } from '../control/ask.ts';
-import { printable } from './builds.ts';
+import { printable } from './printable.ts';
 import { collect, trustOf } from './secret-commands.ts';
 import { readValue } from './secret-value.ts';
 

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Manifest, Restored } from '../../activities/control/backup.ts';
 import type { Rotation } from '../../activities/control/key-ring.ts';
-import { noteInAudit, type Ask } from '../control/ask.ts';
+import type { Ask } from '../control/ask.ts';
 import { Problem } from './problem.ts';
 import { readValue } from './secret-value.ts';
 
@@ -53,6 +53,7 @@ export function keyCommands(program: Command, askOf: () => Promise<Ask>, portsOf
       say(`Saved ${manifest.files.length} files and ${Object.values(manifest.objects).reduce((sum, count) => sum + count, 0)} objects${name === '-' ? '' : ` in ${name}`}.`);
       for (const sentence of manifest.notInside) say(sentence);
       say(lossMeans);
+      const { noteInAudit } = await import('../control/ask.ts');
       await noteInAudit(await askOf(), { action: 'backup.made', subject: 'this installation', details: { to: name, keyInside: manifest.keyEncryptionKey.isInside } });
     });
 

@@ -12,7 +12,7 @@ import { orbFileName, readOrbReference } from '../../config-schema/orb-reference
 import { sampleValues } from '../../config-schema/pipeline-values.ts';
 import type { Settings } from '../../config-schema/settings.ts';
 import { readSettings } from '../read-settings.ts';
-import { printable } from './builds.ts';
+import { printable } from './printable.ts';
 import { readInput } from './config-input.ts';
 
 export type VendorOptions = { config?: string; orbs: string[]; json?: true };

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSecret, secretText } from '../../config-schema/secret.ts';
 import type { SecretReport } from '../control/secret-operations.ts';
-import { printable } from './builds.ts';
+import { printable } from './printable.ts';
 import { Problem } from './problem.ts';
 import { absent, checkName, fileOf, findWorkTree, folder, keyFile, readSecretFiles, recipientOf, repositoryOfTree, writeInTree, type KeyAnswer, type SecretPorts } from './secret-files.ts';
 import { readValue } from './secret-value.ts';

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { SshKeyAbout } from '../../activities/control/project-store.ts';
 import type { DeployKeyAbout } from '../../activities/control/deploy-keys.ts';
 import type { Ask } from '../control/ask.ts';
-import { printable } from './builds.ts';
+import { printable } from './printable.ts';
 import { readValue } from './secret-value.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);

@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { hostname, userInfo } from 'node:os';
 import { json } from 'node:stream/consumers';
 import { Problem } from '../cli/problem.ts';
-import { socketPath } from './socket.ts';
+import { socketPath } from './socket-path.ts';
 
 export type Ask = <Answer>(operation: string, input: unknown) => Promise<Answer>;
 

@@ -2,11 +2,9 @@
 
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { join } from 'node:path';
 import * as z from 'zod';
 import { Refused, type Asker, type Operation } from './operation.ts';
-
-export const socketPath = (dataFolder: string): string => join(dataFolder, 'control.sock');
+import { socketPath } from './socket-path.ts';
 
 /** One answer for each request: POST /NAME with `{asker, input}`. 200 and the answer, or 422 and `{problem}`: a sentence for the person. */
 export type Request = { asker: Asker; input: unknown };

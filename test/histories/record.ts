@@ -30,6 +30,11 @@ try {
   await builder.stop();
   builder = await world.startBuilder('b2');
   await world.ended(4);
+  // Another repository, whose jobs are admitted before they start.
+  const site = { id: 8, owner: 'acme', name: 'site', private: false, defaultBranch: 'main', installationId: 1 };
+  const guarded = (name: string): string => job('true').replace('steps', `secrets: [${name}], steps`);
+  await world.push(`version: 2.1\njobs:\n  given: ${guarded('GIVEN')}\n  refused: ${guarded('MISSING')}\nworkflows: {ci: {jobs: [given, refused]}}\n`, { repository: site });
+  await world.ended(1, 8);
   atOnce.pipelinesAtOnce = 1;
   await world.push(`version: 2.1\njobs:\n  build: ${job('sleep 60')}\n`);
   await world.push(`version: 2.1\njobs:\n  build: ${job('sleep 60')}\n`);
@@ -47,6 +52,8 @@ try {
     'pipeline-config-error': 'pipeline/7/2',
     'pipeline-canceled': 'pipeline/7/3',
     'pipeline-waiting-disowned': 'pipeline/7/6',
+    'pipeline-guarded': 'pipeline/8/1',
+    'slice-guarded': 'slice/pipelines/8/1/workflows/ci/given/0',
     'slice-failed': 'slice/pipelines/7/1/workflows/ci/test/0',
     'slice-canceled': 'slice/pipelines/7/3/workflows/workflow/build/0',
     'slice-builder-lost': 'slice/pipelines/7/4/workflows/workflow/build/0',

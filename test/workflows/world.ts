@@ -86,7 +86,7 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
         return atOnce.pipelinesAtOnce;
       },
       seal,
-      values: givenValues(new Set()),
+      values: givenValues(new Set(['GIVEN'])),
       secretChanges: () => Promise.resolve([]),
       code: { credential: forge.credential, furtherCredential: forge.credential, refused: () => Promise.resolve(null), further: () => Promise.resolve(null) },
       redeliverFailed: () => Promise.resolve(0),

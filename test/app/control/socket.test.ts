@@ -10,7 +10,8 @@ import { text } from 'node:stream/consumers';
 import * as z from 'zod';
 import { askControl } from '../../../app/control/ask.ts';
 import { operation, Refused, type Asker } from '../../../app/control/operation.ts';
-import { serveControl, socketPath } from '../../../app/control/socket.ts';
+import { serveControl } from '../../../app/control/socket.ts';
+import { socketPath } from '../../../app/control/socket-path.ts';
 import { Problem } from '../../../app/cli/problem.ts';
 
 let folder: string;

@@ -56,6 +56,7 @@ test('check 21: what was revoked or has expired stays dead, for every process th
   assert.equal(await problemOf(three), null);
   await world.keys.revokeKey(shop.id, opened.kid);
   for (const file of [one, two, three]) assert.match((await problemOf(file))!, /which was revoked on/);
+  for await (const { name, isEmpty } of world.vault.list(`repositories/${shop.id}/openpgp/`)) if (name.endsWith(opened.kid)) assert.ok(isEmpty, 'its private part is gone');
   const next = await world.keys.current(shop);
   assert.notEqual(next.fingerprint, opened.kid, 'there is another key to encrypt for');
   assert.match((await problemOf(two))!, /which was revoked on/);

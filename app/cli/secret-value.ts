@@ -14,9 +14,10 @@ export async function readValue(what: string): Promise<string> {
 const [enter, lineFeed, interrupt, endOfInput, backspace, otherBackspace] = ['\r', '\n', '\u0003', '\u0004', '\u007f', '\b'];
 
 async function prompt(question: string, terminal: ReadStream): Promise<string> {
-  process.stderr.write(question);
+  // Before anybody is asked: what is typed from then on is not shown.
   terminal.setRawMode(true);
   terminal.setEncoding('utf8');
+  process.stderr.write(question);
   try {
     let value = '';
     for await (const typed of terminal as AsyncIterable<string>) {

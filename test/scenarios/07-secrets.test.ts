@@ -152,6 +152,8 @@ test('check 19: a canary that a pipeline uses is found nowhere but in its sandbo
     for (const running of instance.started) if (running.log().includes(value)) found.push(`${value.slice(0, 20)}… in what a process said`);
   }
   assert.deepEqual(found, []);
+  const uses = JSON.parse(await instance.inTree('', 'keys', 'uses')) as Record<string, number>;
+  for (const purpose of ['committed-secret', 'context', 'variable', 'ssh-key']) assert.ok(uses[purpose]! > 0, `${purpose}: each opening is counted`);
   // What was looked through does hold what it should: the pipeline's own data.
   assert.ok((await run('grep', ['-rlaF', '--', sha, join(instance.folder, 'data', 'store')])).stdout.length > 0);
   assert.ok((await readFile(join(instance.folder, 'data', 'temporal.db'))).length > 100_000);

@@ -5,6 +5,7 @@ import type { PipelineValues } from '../../config-schema/language/processed.ts';
 import { pipelineVariables } from '../../config-schema/language/scope.ts';
 import { encodeName } from '../../config-schema/address.ts';
 import type { TrustLevel } from '../../config-schema/trigger.ts';
+import { ForgeUnavailable } from './forge.ts';
 import type { Vault } from './vault.ts';
 
 /** All that are set must hold. */
@@ -110,8 +111,15 @@ export function contextStore(vault: Vault): Contexts {
         const { holds, fault } = judge(expression, use.values);
         if (!holds) return `context ${context} is for pipelines where ${expression}, which does not hold here${fault === undefined ? '' : ` (${fault})`}`;
       }
-      if (teams && !(await anyOf(teams, use.isTeamMember))) return `context ${context} is for ${teams.length === 1 ? 'the team' : 'the teams'} ${listed(teams)} of ${owner}, and ${use.sender.login} is in none of them`;
-      return null;
+      if (!teams) return null;
+      const isFor = `context ${context} is for ${teams.length === 1 ? 'the team' : 'the teams'} ${listed(teams)} of ${owner}`;
+      try {
+        return (await anyOf(teams, use.isTeamMember)) ? null : `${isFor}, and ${use.sender.login} is in none of them`;
+      } catch (error) {
+        // GitHub may be away; but what it does not let us know, it will not tell later either.
+        if (error instanceof ForgeUnavailable) throw error;
+        return `${isFor}, and who is in it cannot be looked up: ${(error as Error).message}`;
+      }
     },
 
     async values(ownerId, context) {

@@ -52,6 +52,8 @@ export type ControlPorts = {
 const tailLines = 40;
 /** About an hour of tries. A repository that is gone for good, and of whose end we never heard, must not hold a pipeline for ever. */
 const mostRefusals = 64;
+/** About a minute of tries. A vault whose key is lost opens at none of them, and the job shall say so. */
+const mostOpenings = 7;
 export function controlActivities(ports: ControlPorts): ControlActivities {
   const { forge, store } = ports;
   return {
@@ -78,13 +80,13 @@ export function controlActivities(ports: ControlPorts): ControlActivities {
 
     beginAttempt: ({ slice, attempt }) => beginAttempt(store, slice, attempt),
 
-    admitJob: (key) => asking(async () => ports.values.refusal(await recordOf(store, key), key)),
+    admitJob: (key) => asking(async () => ports.values.refusal(await recordOf(store, key), key), mostOpenings),
 
     sealValues: ({ slice, builderKey }) =>
       asking(async () => {
         const values = await ports.values.values(await recordOf(store, slice), slice);
         return 'outcome' in values ? values : { sealed: await ports.seal(values, builderKey) };
-      }),
+      }, mostOpenings),
 
     sealCredential: ({ repository, builderKey, slice, step }) =>
       asking(async () => {

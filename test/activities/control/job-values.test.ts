@@ -3,6 +3,7 @@
 import { after, before, suite, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { noRestrictions, type Restrictions } from '../../../activities/control/contexts.ts';
+import { ForgeUnavailable } from '../../../activities/control/forge.ts';
 import { describeSshKey } from '../../../activities/ssh-key.ts';
 import { generateKey } from '../../../activities/key-file.ts';
 import { ada, jobKey, keepingWorld, ownerId, recordOf, shop, type KeepingWorld } from './keeping-world.ts';
@@ -115,6 +116,7 @@ suite('contexts', () => {
       ['expression that cannot be judged', { expression: 'pipeline.git.branch ==' }, main, /which does not hold here \(/],
       ['team, of it', { teams: ['ops'] }, main, null],
       ['team, of none', { teams: ['leads', 'board'] }, main, /^context deploy is for the teams leads and board of acme, and ada is in none of them$/],
+      ['team that may not be looked up', { teams: ['hidden'] }, main, /^context deploy is for the team hidden of acme, and who is in it cannot be looked up: GitHub does not let the App read the teams of acme\.$/],
       ['all must hold', { teams: ['ops'], minTrust: 'T2' }, topic, /T2/],
     ];
     world.members.add('ops ada');
@@ -126,6 +128,11 @@ suite('contexts', () => {
         assert.equal(refusal?.outcome, 'unauthorized');
         assert.match(refusal.reason, sentence);
       });
+  });
+
+  test('while GitHub is away nobody is refused for it: it is asked again', async () => {
+    await restrict({ teams: ['away'] });
+    await assert.rejects(refusalOn(), ForgeUnavailable);
   });
 
   test('one that is not there is no permission', async () => {

@@ -10,6 +10,7 @@ import { openKeyRing } from '../../../activities/adapters/key-encryption-key.ts'
 import * as openpgp from '../../../activities/adapters/openpgp.ts';
 import type { PipelineRecord } from '../../../activities/control/activities.ts';
 import { contextStore, type Contexts } from '../../../activities/control/contexts.ts';
+import { ForgeUnavailable } from '../../../activities/control/forge.ts';
 import { jobValues, type JobValues } from '../../../activities/control/job-values.ts';
 import { projectStore, type ProjectStore } from '../../../activities/control/project-store.ts';
 import { repositoryKeys, type RepositoryKeys } from '../../../activities/control/repository-keys.ts';
@@ -64,7 +65,11 @@ function open(folder: string, now: () => number, members: Set<string>, readable:
     project,
     audit,
     now,
-    isTeamMember: (_repository, team, { login }) => Promise.resolve(members.has(`${team} ${login}`)),
+    async isTeamMember(_repository, team, { login }) {
+      if (team === 'hidden') throw new Error('GitHub does not let the App read the teams of acme.');
+      if (team === 'away') throw new ForgeUnavailable('GitHub is away', null);
+      return members.has(`${team} ${login}`);
+    },
     repositoryRefusal: (_repository, fullName) => Promise.resolve(readable.has(fullName) ? null : `the checkout names ${fullName}, which nobody may read`),
   });
   return {

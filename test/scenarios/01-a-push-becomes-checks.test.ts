@@ -2,7 +2,7 @@
 
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { startInstance, type Instance } from './instance.ts';
+import { searchForCredentials, startInstance, type Instance } from './instance.ts';
 
 let instance: Instance;
 before(async () => {
@@ -44,16 +44,19 @@ workflows:
   for (const slice of [0, 1, 2]) assert.equal(await instance.logOf(view, { job: 'test', slice, step: 0 }), `slice ${slice} of 3 on main\n`);
 });
 
-test('the sandbox holds the code and no credential for it', async () => {
+// Seen to fail when the checkout leaves a token, or the header that carries it, in the git config.
+test('check 14: the sandbox holds the code and no credential for it', async () => {
   const sha = await instance.pushJob(`    steps:
       - checkout
-      - run: git remote -v; git status --short --branch; git log -1 --format=%H; env; umask; cat .git/config; grep -rsl 'ghs_' / --include='*' --exclude-dir=proc --exclude-dir=sys || echo no token found
+      - run: git remote -v; git status --short --branch; git log -1 --format=%H; env; umask; cat .git/config
+      - run: ${searchForCredentials}
 `);
   assert.equal((await instance.check(sha)).conclusion, 'success');
-  const log = await instance.logOf(await instance.ended(sha), { workflow: 'workflow', step: 1 });
+  const view = await instance.ended(sha);
+  const log = await instance.logOf(view, { workflow: 'workflow', step: 1 });
+  assert.equal(await instance.logOf(view, { workflow: 'workflow', step: 2 }), 'searched\n');
   assert.match(log, new RegExp(`^${sha}$`, 'm'));
   assert.match(log, /^## main/m);
-  assert.match(log, /^no token found$/m);
   assert.match(log, /^0022$/m, 'the umask of a build is not that of its builder');
   assert.doesNotMatch(log, /ghs_|Authorization|PRIVATE KEY/i);
 });

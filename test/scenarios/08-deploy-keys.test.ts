@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startInstance, type Instance } from './instance.ts';
+import { searchForCredentials, startInstance, type Instance } from './instance.ts';
 
 let instance: Instance;
 before(async () => {
@@ -15,14 +15,15 @@ after(() => instance.stop());
 
 const build = `    steps:
       - checkout
-      - run: "git log -1 --format=%H; grep -rIsl 'PRIVATE KEY\\\\|ghs_' / --exclude-dir=proc --exclude-dir=sys --exclude-dir=roundhouse --exclude=.circle.yml || echo no key found"
+      - run: git log -1 --format=%H; ${searchForCredentials}
 `;
 
-test('the first checkout makes a read-only key, and it does not come into the sandbox', async () => {
+// Seen to fail when the checkout leaves a private key in the home of the sandbox.
+test('check 14: the first checkout makes a read-only key, and it does not come into the sandbox', async () => {
   const sha = await instance.pushJob(build);
   const check = await instance.check(sha);
   assert.equal(check.conclusion, 'success', check.output.summary!);
-  assert.match(await instance.logOf(await instance.ended(sha), { workflow: 'workflow', step: 1 }), new RegExp(`${sha}\\nno key found`));
+  assert.match(await instance.logOf(await instance.ended(sha), { workflow: 'workflow', step: 1 }), new RegExp(`^${sha}\\nsearched\\n$`));
   const keys = instance.github.deployKeys(instance.repository);
   assert.equal(keys.length, 1);
   assert.equal(keys[0]!.readOnly, true);

@@ -147,9 +147,16 @@ export async function startInstance({ builders = ['b1'], env: extra = {}, app: a
     started,
     env,
     async startTemporal() {
-      const server = start(await embeddedTemporal(settings), env());
-      await instance.until('Temporal listens', () => fetch(`http://127.0.0.1:${temporalPort}`).then(() => true, (error: { cause?: { code?: string } }) => error.cause?.code !== 'ECONNREFUSED'));
-      return server;
+      const listens = (): Promise<boolean> => fetch(`http://127.0.0.1:${temporalPort}`).then(() => true, (error: { cause?: { code?: string } }) => error.cause?.code !== 'ECONNREFUSED');
+      // Its development server chooses free ports for its own parts and takes them later; where somebody came between it ends, and `up` starts it again.
+      for (;;) {
+        const server = start(await embeddedTemporal(settings), env());
+        const hasEnded = (): boolean => server.process.exitCode !== null;
+        await instance.until('Temporal listens', async () => (await listens()) || hasEnded());
+        await sleep(300);
+        if (!hasEnded()) return server;
+        if (started.length > 20) throw new Error(`Temporal does not start:\n${server.log()}`);
+      }
     },
     async startApp() {
       const app = role('app', env());

@@ -5,7 +5,7 @@ import { mkdir, readFile, readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { compileConfig, orbReferences } from '../config-schema/compile.ts';
-import { shownSettings } from '../config-schema/settings.ts';
+import { shownSettings, type Settings } from '../config-schema/settings.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { fileStore } from '../activities/adapters/file-store.ts';
 import { auditKeys } from '../activities/adapters/audit-keys.ts';
@@ -27,7 +27,7 @@ import { auditLog } from '../activities/control/audit-log.ts';
 import { faultOfExpression } from '../activities/control/contexts.ts';
 import { forgetPerson, forgetRepository } from '../activities/control/forget.ts';
 import { keeping } from '../activities/control/keeping.ts';
-import { rotateKeyEncryptionKey } from '../activities/control/key-ring.ts';
+import { rotateKeyEncryptionKey, type KekSource } from '../activities/control/key-ring.ts';
 import { noForge, noLookups } from '../activities/control/no-forge.ts';
 import { sealedVault } from '../activities/control/sealed-vault.ts';
 import { lastLines } from '../activities/control/last-lines.ts';
@@ -45,7 +45,7 @@ import { keyHandler } from './key-page.ts';
 import { operatorLog } from './operator-log.ts';
 import { createPage } from './page/page.ts';
 import { aborted, endOnTrouble, whenAsked } from './process.ts';
-import { readSettings } from './read-settings.ts';
+import { BadSettings, readSettings } from './read-settings.ts';
 import { healthHandler } from './health.ts';
 import { builderRegistry } from './registry.ts';
 import { startServer } from './server.ts';
@@ -76,8 +76,7 @@ await endOnTrouble(async () => {
     log,
   });
 
-  const kek = openKeyRing(settings, process.env);
-  await kek.ring();
+  const kek = await keyRingOf(settings);
   const vault = sealedVault({ store, ring: kek });
   const signing = auditKeys(vault, join(settings.data, 'audit-keys.pub'));
   const highWater = fileHighWater(join(settings.data, 'audit-head'));
@@ -182,4 +181,15 @@ async function builderOfKey(folder: string, publicKey: string): Promise<string |
     if (`${type} ${key}` === publicKey) return name.slice(0, -'.pub'.length);
   }
   return null;
+}
+
+/** A ring that cannot be read is the operator's to mend, before anything begins. */
+async function keyRingOf(settings: Settings): Promise<KekSource> {
+  try {
+    const source = openKeyRing(settings, process.env);
+    await source.ring();
+    return source;
+  } catch (error) {
+    throw new BadSettings([(error as Error).message]);
+  }
 }

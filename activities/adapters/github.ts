@@ -9,7 +9,7 @@ import { report } from './github-report.ts';
 
 export type { GitHubSettings } from './github-client.ts';
 
-/** All that asks GitHub in one process shares one client, and with it the limits. */
+/** Hand in the client that others of this process ask by: limits are kept by client. */
 export function githubForge(settings: GitHubSettings, client: GitHubClient = githubClient(settings)): Forge {
   const inTurn = oneAtATime();
   return {

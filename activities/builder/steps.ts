@@ -76,8 +76,9 @@ export function stepsOf(ports: StepPorts): Steps {
       if (!live.held.startedSteps.includes(index)) {
         if (step.kind === 'checkout') await fetch(live, place.trigger, trust, sealedCredential);
         if (step.kind === 'add_ssh_keys') {
+          const refused = await live.line.use((agent) => serveSshAgent(agent, values)).then(() => null, refusalOf);
+          if (refused !== null) return brokenStep(step, startedAt, `The agent of the sandbox refused: ${refused}. Run the job again.`);
           live.held.servesSshAgent = true;
-          await live.line.use((agent) => serveSshAgent(agent, values));
         }
         live.held.oomKills = await host.oomKills(sandbox).catch(() => 0);
         live.held.startedSteps.push(index);
@@ -100,7 +101,6 @@ export function stepsOf(ports: StepPorts): Steps {
       }
     } catch (error) {
       if (error instanceof Fenced) throw new SandboxLost(error.message, { cause: error });
-      if (error instanceof AgentRefused) return brokenStep(step, startedAt, `The agent of the sandbox refused: ${error.message}. Run the job again.`);
       if (!(error instanceof AgentGone)) throw error;
       if (!ports.isHere(sandbox)) throw new SandboxLost(`sandbox ${sandbox} was closed under a running step`, { cause: error });
       return brokenStep(step, startedAt, 'The agent of the sandbox ended while the step ran, so its outcome is unknown. Run the job again; if it happens again, look for a step that kills every process.');
@@ -187,6 +187,12 @@ export function stepsOf(ports: StepPorts): Steps {
     const kills = await host.oomKills(held.sandbox).catch(() => 0);
     return kills > held.oomKills;
   }
+}
+
+/** A sandbox of an earlier release cannot serve keys, however often it is asked. */
+function refusalOf(error: unknown): string {
+  if (error instanceof AgentRefused) return error.message;
+  throw error;
 }
 
 /** Of everything that the job was given to keep to itself, and of credentials of ours. Its tables are made once for all steps. */

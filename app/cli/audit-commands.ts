@@ -6,6 +6,7 @@ import type { AuditEvent } from '../../activities/control/audit.ts';
 import type { AuditReport } from '../../activities/control/audit-verify.ts';
 import type { Forgotten } from '../../activities/control/forget.ts';
 import type { Ask } from '../control/ask.ts';
+import { print, say } from './say.ts';
 import { printable } from './printable.ts';
 import { whole } from './whole.ts';
 
@@ -17,8 +18,6 @@ export type AuditPorts = {
   exportLines(): AsyncIterable<string>;
 };
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 export function auditCommands(program: Command, askOf: () => Promise<Ask>, portsOf: () => Promise<AuditPorts>): void {
   const audit = program.command('audit').description('the signed log of who did what with keys, secrets and settings');

@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import type { Restrictions } from '../../activities/control/contexts.ts';
 import type { Ask } from '../control/ask.ts';
+import { print, say } from './say.ts';
 import { printable } from './printable.ts';
 import { collect, trustOf } from './secret-commands.ts';
 import { readValue } from './secret-value.ts';
@@ -10,8 +11,6 @@ import { readValue } from './secret-value.ts';
 type Variable = { name: string; changedBy: string; changedAt: string };
 type Context = { name: string; restrictions: Restrictions; changedBy: string; changedAt: string; variables: Variable[] };
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const changed = ({ changedBy, changedAt }: Variable): string => `set ${changedAt.slice(0, 16).replace('T', ' ')} by ${printable(changedBy)}`;
 
 export function contextCommands(program: Command, askOf: () => Promise<Ask>): void {

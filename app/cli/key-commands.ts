@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import type { Manifest, Restored } from '../../activities/control/backup.ts';
 import type { Rotation } from '../../activities/control/key-ring.ts';
 import type { Ask } from '../control/ask.ts';
+import { say } from './say.ts';
 import { Problem } from './problem.ts';
 import { readValue } from './secret-value.ts';
 
@@ -16,7 +17,6 @@ export type BackupPorts = {
   lossMeans: string;
 };
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 export function keyCommands(program: Command, askOf: () => Promise<Ask>, portsOf: () => Promise<BackupPorts>): void {
   const keys = program.command('keys').description('the key-encryption key, under which secrets, contexts and keys are encrypted at rest');
@@ -83,7 +83,8 @@ async function read(file: string, what: string): Promise<Uint8Array> {
   try {
     return await readFile(file);
   } catch (cause) {
-    throw new Problem(`${what} ${file} cannot be read: ${(cause as Error).message}`, 2, { cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new Problem(`${what} ${file} ${code === 'ENOENT' ? 'is not there' : `cannot be read: ${message}`}. Name a file that can be read.`, 2, { cause });
   }
 }
 

@@ -126,14 +126,14 @@ keyCommands(program, askOf, async () => {
   ]);
   const places = { store: fileStore(settings.store.folder), data: dataFolder(settings), kek: openKeyRing(settings, process.env) };
   return {
-    backup: (publicKeys) => makeBackup({ ...places, version: packageJson.version, encrypt: (bytes) => encryptFile(publicKeys, bytes) }),
+    backup: (publicKeys) => makeBackup({ ...places, version: packageJson.version, encrypt: (bytes) => encryptFile(publicKeys, bytes).catch(asProblem) }),
     restore: (bytes, { privateKey, passphrase, replace }) =>
       restoreBackup(bytes, {
         ...places,
         replace,
         decrypt: (encrypted) => {
           if (privateKey === null) throw new Problem('the backup is encrypted. Name your private key: --key FILE; or decrypt it first: gpg --decrypt', 2);
-          return decryptFile(encrypted, { privateKey, ...(passphrase !== null && { passphrase }) });
+          return decryptFile(encrypted, { privateKey, ...(passphrase !== null && { passphrase }) }).catch(asProblem);
         },
       }),
     lossMeans: kekLossMeans,
@@ -179,6 +179,11 @@ function become(role: 'up' | 'app' | 'builder' | 'demo' | 'run' | 'doctor', opti
   const file = new URL(places[role], import.meta.url).pathname;
   process.execve!(process.execPath, [process.execPath, ...process.execArgv, file, JSON.stringify(options)], process.env);
   throw new Error(`cannot become ${file}`);
+}
+
+/** What is wrong with a key or a file that somebody named is theirs to mend. */
+function asProblem(cause: unknown): never {
+  throw new Problem((cause as Error).message, 2, { cause });
 }
 
 async function readSettingsHere(): Promise<Settings> {

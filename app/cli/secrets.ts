@@ -5,13 +5,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSecret, secretText } from '../../config-schema/secret.ts';
 import type { SecretReport } from '../control/secret-operations.ts';
+import { print, say } from './say.ts';
 import { printable } from './printable.ts';
 import { Problem } from './problem.ts';
 import { absent, checkName, fileOf, findWorkTree, folder, keyFile, readSecretFiles, recipientOf, repositoryOfTree, writeInTree, type KeyAnswer, type SecretPorts } from './secret-files.ts';
 import { readValue } from './secret-value.ts';
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** Prints the public key; what belongs to it goes to stderr. */
 export async function showKey({ ask }: SecretPorts, { repository, json }: { repository?: string; json?: true }): Promise<void> {

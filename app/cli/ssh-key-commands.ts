@@ -4,11 +4,10 @@ import type { Command } from 'commander';
 import type { SshKeyAbout } from '../../activities/control/project-store.ts';
 import type { DeployKeyAbout } from '../../activities/control/deploy-keys.ts';
 import type { Ask } from '../control/ask.ts';
+import { print, say } from './say.ts';
 import { printable } from './printable.ts';
 import { readValue } from './secret-value.ts';
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 export function sshKeyCommands(program: Command, askOf: () => Promise<Ask>): void {
   const keys = program.command('ssh-keys').description('keys for the step add_ssh_keys; their private parts never enter a sandbox');

@@ -1,7 +1,7 @@
 // What is done with the keys of committed secrets? Values never leave by these: they are encrypted anew, or judged.
 
 import * as z from 'zod';
-import { narrowed, readSecret, refusalOf, secretText, type SecretPlaintext } from '../../config-schema/secret.ts';
+import { narrowed, refusalOf, secretText, type SecretPlaintext } from '../../config-schema/secret.ts';
 import type { Repository } from '../../config-schema/trigger.ts';
 import { fullName, operation, Refused, repositoryOf, type Asker, type Operation, type OperationPorts } from './operation.ts';
 
@@ -81,8 +81,6 @@ export function secretOperations(ports: OperationPorts): Record<string, Operatio
     if (refused !== null) throw new Refused(refused);
     const result = narrowed(opened.secret, { ...(to.refs && { refs: to.refs }), ...(to.minTrust && { minTrust: to.minTrust }), ...(to.expires !== undefined && { expires: to.expires }) });
     if ('problem' in result) throw new Refused(result.problem);
-    const read = readSecret(secretText(result.secret));
-    if ('problem' in read) throw new Refused(read.problem);
     return result.secret;
   }
 }

@@ -149,7 +149,7 @@ suite('a stream of git', { concurrency: true }, () => {
     });
     const sockets = Array.from({ length: 40 }, () => ask(agent));
     await until('the others were turned away', () => sockets.filter((socket) => socket.resume().readableEnded || socket.destroyed).length === 24);
-    assert.equal(open, 16);
+    await until('the sixteen reached the builder', () => open === 16);
     for (const socket of sockets) socket.destroy();
   });
 });

@@ -6,14 +6,13 @@ import { compileConfig, orbReferences, printConfig, processConfig } from '../../
 import type { OrbSources } from '../../../config-schema/language/processed.ts';
 import type { Diagnostic } from '../../../config-schema/plan.ts';
 
-/** Compiles the text: never a throw, never more than a second for 100 KB, every problem at a place in it, what compiles can be printed. Returns the errors. */
+/** Compiles the text: never a throw, never a time without bounds (`bench -- config` measures it), every problem at a place in it, what compiles can be printed. Returns the errors. */
 export function judge(text: string, orbs: OrbSources = new Map()): string[] {
   const options = { path: '.circle.yml', orbs };
   const bytes = text.length + [...orbs.values()].reduce((sum, orb) => sum + ('text' in orb ? orb.text.length : 0), 0);
   const { compiled, ms } = timed(() => compileConfig(text, options));
-  // Twice that, for a processor that is shared; and once more, since the engine may have had itself to compile.
-  const allowedMs = 2000 * Math.max(1, bytes / 100_000);
-  assert.ok(ms < allowedMs || (ms < 5 * allowedMs && timed(() => compileConfig(text, options)).ms < allowedMs), `${ms} ms for ${bytes} characters`);
+  // What grows without bounds takes hours; the slowest text that does not takes 2 s on a slow processor.
+  assert.ok(ms < 30_000 * Math.max(1, bytes / 100_000), `${ms} ms for ${bytes} characters`);
 
   const all = 'errors' in compiled ? compiled.errors : [...compiled.plan.warnings, ...compiled.notYet];
   arePlaced(all, text);

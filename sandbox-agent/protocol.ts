@@ -5,6 +5,10 @@
 //                  all of it was sent. stdin: lines "ACK N": the builder has bytes below N safe, the spool may forget them.
 //                  stderr, at the end: one StepState as JSON.
 //   kill I GRACE   SIGTERM to every process of step I, SIGKILL after GRACE milliseconds; answers (StepState) when none is left.
+//   tool           stdin: one ToolSpec as JSON, then EOF. stdout: a line {"ticket": TEXT}; and when the program has ended, a line ToolEnd.
+//                  Whoever connects to bytesSocket meanwhile and writes the ticket and a newline gets a newline, and then is joined to the
+//                  program, which starts then. When the channel closes before the program has ended, it is killed.
+//   mount          stdin: one MountSpec as JSON, then EOF. stdout: MountAnswer.
 //   status         stdout: AgentStatus.
 //
 // Besides, the builder asks for `streamlocal-forward@openssh.com` of two sockets, whose connections inside the sandbox become channels
@@ -29,6 +33,14 @@ export const paths = {
   sshAgentSocket: '/run/roundhouse/ssh-agent.sock',
   /** Objects of the repository's mirror, read-only; an alternate of the checkout. Absent when the job has no checkout. */
   mirror: '/run/roundhouse-mirror',
+  /** The commands `circleci`, `circleci-agent` and `roundhouse`; on the PATH of each step. */
+  bin: '/opt/roundhouse/bin',
+  /** Where streams of `tool` are taken. */
+  bytesSocket: '/run/roundhouse/bytes.sock',
+  /** Unpacked caches of the builder, a folder for each trust level that the job may read; read-only. */
+  caches: '/run/roundhouse-caches',
+  /** On the sandbox's own disk, outside the overlay: what is written to mounted caches. */
+  scratch: '/run/roundhouse-scratch',
 } as const;
 
 /** The agent from a folder that scripts/build-agent made. Loader and libraries are its own: it needs nothing of the image. */
@@ -60,8 +72,10 @@ export type StepSpec = {
   argv: string[];
   /** The whole environment of the step; the agent adds nothing but HOME, USER, PATH and PWD where they are absent, and its mark, ROUNDHOUSE_STEP. */
   env: Record<string, string>;
-  /** Absolute, or beginning with `~`. Made when it is missing. */
+  /** Absolute, or beginning with `~`. Made when it is missing, as the step's user. */
   cwd: string;
+  /** A name or number in the sandbox's passwd file, with `:group` perhaps. Absent: the agent's own, root. */
+  user?: string;
   background: boolean;
   /** null: no limit. Exceeding it is SIGTERM, 10 s of grace, SIGKILL and the state 'timed-out'. */
   noOutputTimeoutSeconds: number | null;
@@ -84,5 +98,30 @@ export type StepState =
       /** Processes of the step that the kernel's OOM killer took; null where the agent cannot see it (the builder can). */
       oomKills?: number | null;
     };
+
+/** A program of the agent's own folder, for bytes that go between sandbox and builder. */
+export type ToolSpec = {
+  /** GNU tar, or the helper of `sandbox-agent/helper/`. */
+  program: 'tar' | 'helper';
+  args: string[];
+  /** As in StepSpec. */
+  cwd: string;
+  user?: string;
+  /** What the connection is to the program: its standard input, its standard output, or both. */
+  stream: 'in' | 'out' | 'both';
+};
+
+export type ToolEnd = {
+  exitCode: number | null;
+  signal: string | null;
+  /** The last 16 KiB of what it said on stderr. */
+  errors: string;
+};
+
+/** An overlay on `target`, whose lower layer is `lower`, below `paths.caches`; what is written goes to `paths.scratch`. */
+export type MountSpec = { lower: string; target: string; /** Owner of the folders that are made on the way to the target. */ user?: string };
+
+/** `refused`: why it was not mounted, in words. The target is as it was then. */
+export type MountAnswer = { mounted: true } | { mounted: false; refused: string };
 
 export type AgentStatus = { version: typeof protocolVersion; steps: StepState[] };

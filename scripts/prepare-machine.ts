@@ -15,7 +15,7 @@ try {
   const network = sandboxNetwork({ ...defaultNetwork, allowPrivate: settings.allowPrivate });
   for (const deed of await network.ensure()) say(deed);
   await Promise.all([
-    debianImages({ cacheFolder: settings.cache, log: say }).rootfs('debian:bookworm'),
+    debianImages({ cacheFolder: settings.cache, log: say }).image('debian:bookworm'),
     promisify(execFile)(join(import.meta.dirname, 'build-agent'), { env: { ...process.env, ROUNDHOUSE_CACHE: settings.cache } }),
   ]);
 } catch (error) {

@@ -9,7 +9,7 @@ import { release } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { MachineFacts } from '../builder/machine-checks.ts';
-import type { SandboxHost } from '../builder/sandbox.ts';
+import { plainContainer, type SandboxHost } from '../builder/sandbox.ts';
 import { listHierarchies } from './lxc/cgroups.ts';
 import type { NetworkSettings } from './lxc/network-place.ts';
 import { sandboxNetwork } from './lxc/network.ts';
@@ -98,7 +98,7 @@ export function machineFacts(options: MachineFactsOptions): MachineFacts {
       const name = `doctor${randomBytes(3).toString('hex')}`;
       const startedAt = performance.now();
       try {
-        await host.create({ name, image: 'debian:bookworm', trust: 'T0', mirrorObjects: null, limits: { cpus: 1, memoryBytes: 256 * 1024 * 1024, pids: 100, diskBytes: null } });
+        await host.create({ name, primary: plainContainer('debian:bookworm'), sidecars: [], nesting: false, trust: 'T0', mirrorObjects: null, cacheFolders: {}, limits: { cpus: 1, memoryBytes: 256 * 1024 * 1024, pids: 100, diskBytes: null } });
       } finally {
         await host.destroy(name);
       }

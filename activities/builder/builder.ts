@@ -187,10 +187,13 @@ export class Builder {
     const mirror = job.steps.some((step) => step.kind === 'checkout') ? await mirrors.open(slice.repositoryId, record.trust) : null;
     const handle = await host.create({
       name: sandbox,
-      image: job.executor.image,
+      primary: job.executor,
+      sidecars: job.executor.sidecars,
+      nesting: false,
       trust: record.trust,
       limits: this.#needs(resourceClass),
       mirrorObjects: mirror && `${mirror}/objects`,
+      cacheFolders: {},
     });
     const held: Held = { sandbox, slice, sliceTotal, attempt, resourceClass, handle, mirror, claimed: false, leaseEndsAt: 0, startedSteps: [], oomKills: 0, sealedValues: null };
     const live = this.#adopt(held);

@@ -1,17 +1,45 @@
 // What is a sandbox to the builder?
 
 import type { TrustLevel } from '../../config-schema/trigger.ts';
+import type { RegistryLogin } from './image-store.ts';
 
 export type SandboxSpec = {
   /** 8 to 12 lower-case letters and digits, unique on the machine; derived from slice and attempt. */
   name: string;
-  /** Such as `debian:bookworm`. */
-  image: string;
+  /** Where the steps run. */
+  primary: ContainerSpec;
+  /** Further containers in the order of their start, which share the primary's network, user namespace and limits. */
+  sidecars: ContainerSpec[];
+  /** The steps may run containers of their own: a `machine`, or a job with `setup_remote_docker`. */
+  nesting: boolean;
   trust: TrustLevel;
+  /** For all containers of the sandbox together. */
   limits: SandboxLimits;
   /** A folder of git objects of the host, mounted read-only at `paths.mirror`; null without a checkout. */
   mirrorObjects: string | null;
+  /** Unpacked caches of the host that the job may restore, by trust level, each mounted read-only at `paths.caches`/LEVEL. */
+  cacheFolders: Partial<Record<TrustLevel, string>>;
 };
+
+/** What the config says of a container; null leaves it to the image. */
+export type ContainerSpec = {
+  /** Such as `debian:bookworm`. */
+  image: string;
+  /** A further host name under which the others reach it. */
+  name: string | null;
+  /** Of the primary, with both null neither the image's entrypoint nor its command runs. */
+  entrypoint: string[] | null;
+  command: string[] | null;
+  user: string | null;
+  /** Of the container's main process. Steps get theirs one by one. */
+  environment: Record<string, string>;
+};
+
+/** A container of which the config says nothing but its image. */
+export const plainContainer = (image: string): ContainerSpec => ({ image, name: null, entrypoint: null, command: null, user: null, environment: {} });
+
+/** What no file may hold: how to sign in for an image, by its reference; absent: without signing in. */
+export type SandboxSecrets = { logins: Readonly<Record<string, RegistryLogin>> };
 
 export type SandboxLimits = {
   /** May be fractional. */
@@ -33,6 +61,12 @@ export type SandboxHandle = {
   /** The agent's public host key (`ssh-ed25519 AAAA…`), pinned. */
   hostKey: string;
   startedAt: string;
+  /** The user of the steps: a name or number in the primary's passwd file, with `:group` perhaps. Absent in a file of 0.1.0: root. */
+  user?: string;
+  /** What the primary's image sets for each process. Absent in a file of 0.1.0. */
+  imageEnvironment?: Record<string, string>;
+  /** Lines for the user: that an image came from elsewhere, that Docker cannot run here. */
+  notes?: string[];
 };
 
 /**
@@ -44,15 +78,24 @@ export type SandboxHandle = {
  * nothing of it depends on this process having made the sandbox. Calls for different names may run at once; for one name they queue.
  */
 export interface SandboxHost {
-  create(spec: SandboxSpec): Promise<SandboxHandle>;
+  create(spec: SandboxSpec, options?: CreateOptions): Promise<SandboxHandle>;
   destroy(name: string): Promise<void>;
   /** Every sandbox of this builder of which any trace is left, running or not. */
   list(): Promise<{ name: string; running: boolean; spec: SandboxSpec | null; handle: SandboxHandle | null }[]>;
+  /** What the main processes of the sidecars print, in the order of the spec, from byte `from` on, as far as it was printed. At most a mebibyte of the end is kept. */
+  sidecarOutput(name: string, sidecar: number, from: number): Promise<Buffer>;
   /** Processes of the sandbox that the kernel killed for lack of memory, since its start. */
   oomKills(name: string): Promise<number>;
   /** Removes what carries this builder's mark and is not in `keep`: containers, mounts, cgroups, veths, id ranges, folders. Answers what was removed. */
   reconcile(keep: ReadonlySet<string>): Promise<string[]>;
 }
+
+export type CreateOptions = {
+  secrets?: SandboxSecrets;
+  /** Gets a line of what takes its time, such as a pull. */
+  say?: (line: string) => void;
+  signal?: AbortSignal;
+};
 
 /** Our fault or the machine's: the sandbox could not be made. `unknown-image` alone is the user's. */
 export class SandboxError extends Error {

@@ -15,7 +15,7 @@ import { phasesOf, sayPhases, type Moments } from './phases.ts';
  */
 export async function benchFirstByte(bench: Bench, instance: Instance): Promise<void> {
   const repository = await instance.repository('first-byte', { '.circle.yml': oneJob(`      - run: echo hello`) });
-  const bare = bareContainer(bench, await debianImages({ cacheFolder: instance.settings.cache }).rootfs(image));
+  const bare = bareContainer(bench, (await debianImages({ cacheFolder: instance.settings.cache }).image(image)).folder);
   const emptyRoundTrip = await emptyRoundTrips(bench, instance);
   const phases: Moments[] = [];
   const connectedMs: number[] = [];

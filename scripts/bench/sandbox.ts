@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { clearMachine, machineHost } from '../../activities/adapters/machine.ts';
+import { plainContainer } from '../../activities/builder/sandbox.ts';
 import { debianImages } from '../../activities/adapters/images/debian.ts';
 import { readSettings } from '../../app/read-settings.ts';
 import { bareContainer } from './bare-container.ts';
@@ -22,10 +23,10 @@ export async function benchSandbox(bench: Bench): Promise<void> {
 
   const sandbox = async (): Promise<{ createMs: number; destroyMs: number }> => {
     const name = randomBytes(5).toString('hex');
-    const createMs = await timed(() => host.create({ name, image, trust: 'T1', limits, mirrorObjects: null }));
+    const createMs = await timed(() => host.create({ name, primary: plainContainer(image), sidecars: [], nesting: false, trust: 'T1', limits, mirrorObjects: null, cacheFolders: {} }));
     return { createMs, destroyMs: await timed(() => host.destroy(name)) };
   };
-  const bare = bareContainer(bench, await debianImages({ cacheFolder: settings.cache }).rootfs(image));
+  const bare = bareContainer(bench, (await debianImages({ cacheFolder: settings.cache }).image(image)).folder);
   const bareOnce = async (): Promise<{ createMs: number; destroyMs: number }> => ({ createMs: await bare.start(), destroyMs: await bare.stop() });
 
   bench.say('sandbox: once to warm up …');

@@ -22,7 +22,7 @@ export async function processHost(folder: string): Promise<SandboxHost> {
     async create(spec) {
       const before = await read(spec.name);
       if (before && isRunning(before.pid)) return before.handle;
-      if (!/^debian:/.test(spec.image)) throw new SandboxError('unknown-image', `image ${spec.image} is not known here`);
+      if (!/^debian:/.test(spec.primary.image)) throw new SandboxError('unknown-image', `image ${spec.primary.image} is not known here`);
       await host.destroy(spec.name);
       const root = join(folder, spec.name);
       await mkdir(join(root, paths.run), { recursive: true });
@@ -51,6 +51,7 @@ export async function processHost(folder: string): Promise<SandboxHost> {
       return all.map(({ name, kept }) => ({ name, running: kept !== null && isRunning(kept.pid), spec: kept?.spec ?? null, handle: kept?.handle ?? null }));
     },
 
+    sidecarOutput: () => Promise.resolve(Buffer.alloc(0)),
     oomKills: () => Promise.resolve(0),
 
     async reconcile(keep) {

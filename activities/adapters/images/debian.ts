@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ImageStore } from '../../builder/image-store.ts';
+import { plainConfig, type Image, type ImageStore } from '../../builder/image-store.ts';
 import { SandboxError } from '../../builder/sandbox.ts';
 import { withLock } from '../lxc/syscalls.ts';
 import { removeTree } from '../remove-tree.ts';
@@ -24,16 +24,17 @@ export type DebianImagesOptions = {
 export function debianImages({ cacheFolder, log = () => {}, mirrors = readMirrors }: DebianImagesOptions): ImageStore {
   const folder = join(cacheFolder, 'images', 'debian');
   return {
-    async rootfs(reference) {
+    async image(reference): Promise<Image> {
       const suite = suiteOf(reference);
       if (suite === null) throw new SandboxError('unknown-image', unknownImage(reference));
       const image = join(folder, suite);
-      if (existsSync(image)) return image;
+      const made = { folder: image, digest: null, config: plainConfig };
+      if (existsSync(image)) return made;
       await mkdir(folder, { recursive: true });
       await withLock(join(folder, `${suite}.lock`), async () => {
         if (!existsSync(image)) await makeImage(suite, image, mirrors(), log);
       });
-      return image;
+      return made;
     },
   };
 }

@@ -3,6 +3,7 @@
 import { chmodSync, chownSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { paths } from '../../../sandbox-agent/protocol.ts';
+import type { SandboxSpec } from '../../builder/sandbox.ts';
 import { mountFolder, rangeId } from './ranges.ts';
 import { bindFolder, mountOverlay, unmount } from './syscalls.ts';
 
@@ -15,6 +16,7 @@ export type Rootfs = {
   disk: string;
   agent: string;
   mirrorObjects: string | null;
+  cacheFolders: SandboxSpec['cacheFolders'];
   nameserver: string;
   /** Descriptor of a user namespace with the sandbox's map. */
   userNamespace: number;
@@ -34,9 +36,9 @@ export const sharedFolder = (number: number): string => join(mountFolder(number)
 export function mountRootfs(rootfs: Rootfs): void {
   const { number, disk } = rootfs;
   const owner = rangeId(number);
-  const [upper, work] = ['upper', 'work'].map((folder) => join(disk, folder)) as [string, string];
-  for (const folder of [upper, work]) mkdirSync(folder);
-  give(upper, owner, 0o755);
+  const [upper, work, scratch] = ['upper', 'work', 'scratch'].map((folder) => join(disk, folder)) as [string, string, string];
+  for (const folder of [upper, work, scratch]) mkdirSync(folder);
+  for (const folder of [upper, scratch]) give(folder, owner, 0o755);
   const [root, shared, lower] = [rootFolder(number), sharedFolder(number), lowerFolder(number)];
   for (const folder of [root, shared, lower]) mkdirSync(folder, { recursive: true });
   // The container's root, who is nobody on the host, walks to its root file system on this path.
@@ -55,6 +57,9 @@ export function mountRootfs(rootfs: Rootfs): void {
   if (rootfs.mirrorObjects !== null) {
     bindFolder(rootfs.mirrorObjects, join(root, paths.mirror), { readOnly: true, noExec: true, idMap: rootfs.userNamespace });
   }
+  for (const [trust, folder] of Object.entries(rootfs.cacheFolders)) bindFolder(folder, join(root, paths.caches, trust), { readOnly: true, idMap: rootfs.userNamespace });
+  // An overlay cannot be the upper layer of another one.
+  bindFolder(scratch, join(root, paths.scratch), {});
 }
 
 /** Answers whether anything was mounted. Repeatable. */
@@ -67,7 +72,8 @@ export function unmountRootfs(number: number): boolean {
 
 /** The files that are this sandbox's own, laid into the upper layer: no path of the image is walked, so none of its links can mislead us. */
 function writeUpper(rootfs: Rootfs, upper: string, owner: number): void {
-  const folders = ['etc', ...[paths.agent, paths.run, ...(rootfs.mirrorObjects === null ? [] : [paths.mirror])].flatMap(withParents)];
+  const places = [paths.agent, paths.run, paths.scratch, ...(rootfs.mirrorObjects === null ? [] : [paths.mirror]), ...Object.keys(rootfs.cacheFolders).map((trust) => join(paths.caches, trust))];
+  const folders = ['etc', ...places.flatMap(withParents)];
   const files = {
     'etc/hostname': `${rootfs.hostname}\n`,
     'etc/hosts': `127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n127.0.1.1 ${rootfs.hostname}\n`,
@@ -77,7 +83,7 @@ function writeUpper(rootfs: Rootfs, upper: string, owner: number): void {
     mkdirSync(join(upper, folder));
     give(join(upper, folder), owner, 0o755);
   }
-  give(join(upper, paths.run), owner, 0o700);
+  for (const path of [paths.run, paths.scratch]) give(join(upper, path), owner, 0o700);
   for (const [path, text] of Object.entries(files)) {
     writeFileSync(join(upper, path), text);
     give(join(upper, path), owner, 0o644);

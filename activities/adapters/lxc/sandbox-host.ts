@@ -4,7 +4,7 @@ import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { agentCommand, paths } from '../../../sandbox-agent/protocol.ts';
 import type { ImageStore } from '../../builder/image-store.ts';
-import { SandboxError, type SandboxHandle, type SandboxHost, type SandboxSpec } from '../../builder/sandbox.ts';
+import { SandboxError, type CreateOptions, type SandboxHandle, type SandboxHost, type SandboxSpec } from '../../builder/sandbox.ts';
 import { makeAgentKeys, writeAgentKeys } from './agent-keys.ts';
 import { countOomKills, listHierarchies, payloadPids } from './cgroups.ts';
 import { containerConfig } from './container-config.ts';
@@ -53,10 +53,12 @@ export function lxcSandboxHost(options: LxcOptions): SandboxHost {
   let judging: NodeJS.Timeout | undefined;
 
   return {
-    create: async (spec) => queue(checkName(spec.name), () => create(spec)),
+    create: async (spec, asked) => queue(checkName(spec.name), () => create(spec, asked)),
     destroy: async (name) => queue(checkName(name), () => destroy(name)),
 
     list,
+
+    sidecarOutput: () => Promise.resolve(Buffer.alloc(0)),
 
     oomKills: async (name) => {
       const range = rangeOf(owner, checkName(name));
@@ -81,15 +83,15 @@ export function lxcSandboxHost(options: LxcOptions): SandboxHost {
     return [...names].map((name) => ({ name, running: isRunning(rangeOf(owner, name)), spec: records.spec(name), handle: records.handle(name) }));
   }
 
-  async function create(spec: SandboxSpec): Promise<SandboxHandle> {
+  async function create(spec: SandboxSpec, { secrets, ...asked }: CreateOptions = {}): Promise<SandboxHandle> {
     const before = rangeOf(owner, spec.name);
     const handle = records.handle(spec.name);
     if (handle && isRunning(before)) return handle;
     await destroy(spec.name);
 
     try {
-      const [image] = await Promise.all([images.rootfs(spec.image), network.lately()]);
-      return await make(spec, image);
+      const [image] = await Promise.all([images.image(spec.primary.image, { login: secrets?.logins[spec.primary.image] ?? null, ...asked }), network.lately()]);
+      return await make(spec, image.folder);
     } catch (error) {
       const cause = await destroy(spec.name).then(
         () => error,
@@ -106,7 +108,7 @@ export function lxcSandboxHost(options: LxcOptions): SandboxHost {
     records.begin(spec);
     const [disk, userNamespace] = await Promise.all([pool.create(spec.name, spec.limits.diskBytes), namespaces.of(number)]);
     const place = sandboxNetwork(networkSettings).place(number);
-    mountRootfs({ number, hostname: spec.name, image, disk, agent: options.agentFolder, mirrorObjects: spec.mirrorObjects, nameserver: place.gateway, userNamespace });
+    mountRootfs({ number, hostname: spec.name, image, disk, agent: options.agentFolder, mirrorObjects: spec.mirrorObjects, cacheFolders: spec.cacheFolders, nameserver: place.gateway, userNamespace });
     const keys = makeAgentKeys();
     writeAgentKeys(keys, sharedFolder(number), rangeId(number));
 

@@ -52,13 +52,13 @@ test('a sandbox gets its packages where the builder does', () => {
 
 test('an image that is there is used as it is, and its folder is never made twice', async () => {
   mkdirSync(join(folder, 'images/debian/trixie'), { recursive: true });
-  assert.equal(await debianImages({ cacheFolder: folder }).rootfs('debian:13'), join(folder, 'images/debian/trixie'));
+  assert.equal((await debianImages({ cacheFolder: folder }).image('debian:13')).folder, join(folder, 'images/debian/trixie'));
 });
 
 test('a mirror that does not answer leaves no half-made image', async () => {
   const log: string[] = [];
   const images = debianImages({ cacheFolder: folder, mirrors: () => ({ archive: 'http://127.0.0.1:1/debian', security: null }), log: (message) => log.push(message) });
-  const results = await Promise.allSettled([images.rootfs('debian:bookworm'), images.rootfs('debian:12')]);
+  const results = await Promise.allSettled([images.image('debian:bookworm'), images.image('debian:12')]);
   for (const result of results) {
     assert.ok(result.status === 'rejected' && result.reason instanceof SandboxError);
     assert.equal(result.reason.kind, 'start-failed');

@@ -10,7 +10,7 @@ import { debianImages } from '../../../../activities/adapters/images/debian.ts';
 import { folderPool } from '../../../../activities/adapters/lxc/pool.ts';
 import { lxcSandboxHost, type LxcOptions } from '../../../../activities/adapters/lxc/sandbox-host.ts';
 import { removeTree } from '../../../../activities/adapters/remove-tree.ts';
-import type { SandboxHandle, SandboxHost, SandboxSpec } from '../../../../activities/builder/sandbox.ts';
+import { plainContainer, type SandboxHandle, type SandboxHost, type SandboxSpec } from '../../../../activities/builder/sandbox.ts';
 import { connectAgent, type AgentClient } from '../../../../sandbox-agent/client.ts';
 
 const project = join(import.meta.dirname, '../../../..');
@@ -48,9 +48,12 @@ export const freshName = (): string => `t${Math.floor(Math.random() * 36 ** 7).t
 
 export const specOf = (changes: Partial<SandboxSpec> = {}): SandboxSpec => ({
   name: freshName(),
-  image: 'debian:bookworm',
+  primary: plainContainer('debian:bookworm'),
+  sidecars: [],
+  nesting: false,
   trust: 'T1',
   mirrorObjects: null,
+  cacheFolders: {},
   ...changes,
   limits: { cpus: 1, memoryBytes: 512 * 1024 * 1024, pids: 300, diskBytes: null, ...changes.limits },
 });

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bindFolder, unmount } from '../../../../activities/adapters/lxc/syscalls.ts';
 import { removeTree } from '../../../../activities/adapters/remove-tree.ts';
-import { SandboxError } from '../../../../activities/builder/sandbox.ts';
+import { plainContainer, SandboxError } from '../../../../activities/builder/sandbox.ts';
 import { freshName, imageFolder, numberOf, pidOfInit, runInside, specOf, testHost } from './machine.ts';
 import { tracesOf } from './traces.ts';
 
@@ -73,7 +73,7 @@ test('root and the user of a sandbox own their files, and see the objects of the
 });
 
 test('an image that nobody supplies is the mistake of the user, who gets the list', async () => {
-  await assert.rejects(host.create(specOf({ image: 'cimg/ruby:2.7' })), (error: unknown) => {
+  await assert.rejects(host.create(specOf({ primary: plainContainer('cimg/ruby:2.7') })), (error: unknown) => {
     assert.ok(error instanceof SandboxError);
     assert.equal(error.kind, 'unknown-image');
     assert.match(error.message, /"cimg\/ruby:2\.7" is not supported.*debian:bookworm/);

@@ -58,7 +58,13 @@ export type StepResult = {
   signal: string | null;
   durationMs: number;
   reason?: string;
+  /** What `store_test_results` found. */
+  tests?: TestCounts;
+  /** Files that `store_artifacts` stored, and their bytes together. */
+  artifacts?: { files: number; bytes: number };
 };
+
+export type TestCounts = { total: number; failed: number; skipped: number };
 
 export type SliceResult = { index: number; outcome: Outcome; attempt: number; builder?: string; steps: StepResult[]; reason?: string };
 

@@ -45,6 +45,9 @@ export const tagOf = (ref: string): string | null => (ref.startsWith('refs/tags/
 export const isFork = (trigger: Trigger): boolean =>
   trigger.pullRequest !== null && trigger.pullRequest.headRepositoryId !== trigger.repository.id;
 
+/** Levels whose caches a run of this level may read, its own first: reads go downward only. */
+export const readable = (trust: TrustLevel): TrustLevel[] => (trust === 'T0' ? ['T0', 'T1', 'T2'] : trust === 'T1' ? ['T1', 'T2'] : ['T2']);
+
 /** The trust level, from numeric ids and GitHub's word on protection only. */
 export function trustLevel(trigger: Trigger, refIsProtected: boolean): TrustLevel {
   // Such a ref stands for a fork's pull request, even where nobody has said which.

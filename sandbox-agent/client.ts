@@ -3,12 +3,14 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
+import { dirname, join as joinPath } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { Duplex, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { Channel, ClientChannel, ParsedKey } from 'ssh2';
 import ssh2 from 'ssh2';
 import { gitRefusal, readGitRequest } from './git-request.ts';
-import type { AgentStatus, StepSpec, StepState } from './protocol.ts';
+import type { AgentStatus, MountAnswer, MountSpec, StepSpec, StepState, ToolEnd, ToolSpec } from './protocol.ts';
 import { paths } from './protocol.ts';
 
 export type AgentAddress = {
@@ -37,6 +39,10 @@ export type AgentClient = {
   /** SIGTERM to every process of the step, SIGKILL after `graceMs`; resolves when none is left. */
   kill(index: number, graceMs: number): Promise<EndedStep>;
   status(): Promise<AgentStatus>;
+  /** Starts a program of the agent's. `signal` ends it. */
+  tool(spec: ToolSpec, signal?: AbortSignal): Promise<RunningTool>;
+  /** Mounts a cache of the builder. */
+  mount(spec: MountSpec): Promise<MountAnswer>;
   /**
    * Each connection of the sandbox's git becomes a stream of `open`, which is given what git asks for: `repository` for the pipeline's own,
    * or `OWNER/NAME`, unchecked. When the stream closes, so does the connection; null is a refusal. Of several clients the last serves.
@@ -47,6 +53,13 @@ export type AgentClient = {
   end(): void;
   /** Resolves, never rejects, when the connection is gone for whatever reason. */
   readonly closed: Promise<void>;
+};
+
+export type RunningTool = {
+  /** The program's standard input or output. Nothing is read of it before the caller does: it may be handed to a child process as it is. */
+  stream: Socket;
+  /** Rejects with AgentUnreachable when that cannot be known any more. */
+  ended: Promise<ToolEnd>;
 };
 
 export class AgentUnreachable extends Error {
@@ -144,6 +157,35 @@ export async function connectAgent({ socketPath, clientKey, hostKey, signal }: A
   return {
     start: async (spec) => (await ask('start', JSON.stringify(spec))) as StepState,
     kill: async (index, graceMs) => (await ask(`kill ${index} ${graceMs}`)) as EndedStep,
+    mount: async (spec) => (await ask('mount', JSON.stringify(spec))) as MountAnswer,
+
+    async tool(spec, signal) {
+      const channel = await open('tool');
+      const kill = (): void => channel.close();
+      signal?.addEventListener('abort', kill, { once: true });
+      channel.once('close', () => signal?.removeEventListener('abort', kill));
+      channel.end(JSON.stringify(spec));
+      const complaint = text(channel.stderr);
+      const lines = createInterface({ input: channel })[Symbol.asyncIterator]();
+      const next = async (): Promise<unknown> => {
+        const { value, done } = (await lines.next()) as IteratorResult<string>;
+        if (!done) return JSON.parse(value);
+        signal?.throwIfAborted();
+        checkExit(channel, await complaint, unreachable);
+        throw unreachable();
+      };
+      const { socket: name } = (await next()) as { socket: string };
+      // Whatever has taken over the agent must not send us elsewhere.
+      if (!/^b-[0-9a-f]{16}\.sock$/.test(name)) throw new AgentRefused('the agent names no socket of its own');
+      const stream = connect(joinPath(dirname(socketPath), name));
+      stream.pause();
+      stream.on('error', () => {});
+      const ended = next() as Promise<ToolEnd>;
+      ended.catch(() => stream.destroy());
+      await once(stream, 'connect', signal ? { signal } : {});
+      return { stream, ended };
+    },
+
     status: async () => (await ask('status')) as AgentStatus,
 
     async attach(index, from, onBytes, { signal } = {}) {

@@ -4,16 +4,21 @@ import type { Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ServerChannel } from 'ssh2';
 import { attach } from './attach.ts';
-import type { AgentStatus, StepState } from './protocol.ts';
+import { mountCache } from './mount.ts';
+import type { SystemCalls } from './pipe.ts';
+import type { AgentStatus, MountAnswer, StepState } from './protocol.ts';
 import { Refused } from './refused.ts';
-import { parseSpec } from './spec.ts';
+import { parseMount, parseSpec, parseTool } from './spec.ts';
 import type { Step } from './step.ts';
 import type { StepTable } from './steps.ts';
+import { runTool, type ToolPorts } from './tool.ts';
 
 /** An environment is at most some hundreds of kilobytes: the kernel takes no more. */
 const largestSpecBytes = 16 * 1024 * 1024;
 
-export async function answer(command: string, channel: ServerChannel, steps: StepTable): Promise<void> {
+export type Agent = { steps: StepTable; tools: ToolPorts; systemCalls: SystemCalls };
+
+export async function answer(command: string, channel: ServerChannel, { steps, tools, systemCalls }: Agent): Promise<void> {
   // A caller who goes without waiting for the answer is no event.
   for (const stream of [channel, channel.stderr]) stream.on('error', () => {});
   try {
@@ -37,6 +42,11 @@ export async function answer(command: string, channel: ServerChannel, steps: Ste
         await step.kill(graceMs);
         return await reply(channel, 'stdout', step.state());
       }
+      case 'tool':
+        await runTool(parseTool(await readAll(channel)), tools, channel, (part) => write(channel, 'stdout', `${JSON.stringify(part)}\n`));
+        return finish(channel);
+      case 'mount':
+        return await reply(channel, 'stdout', mountCache(parseMount(await readAll(channel)), systemCalls));
       case 'status':
         return await reply(channel, 'stdout', steps.status());
       case undefined:
@@ -51,8 +61,12 @@ export async function answer(command: string, channel: ServerChannel, steps: Ste
   }
 }
 
-async function reply(channel: ServerChannel, to: 'stdout' | 'stderr', answer: StepState | AgentStatus): Promise<void> {
+async function reply(channel: ServerChannel, to: 'stdout' | 'stderr', answer: StepState | AgentStatus | MountAnswer): Promise<void> {
   await write(channel, to, JSON.stringify(answer));
+  finish(channel);
+}
+
+function finish(channel: ServerChannel): void {
   channel.exit(0);
   // Not `end`, which would close both ways at once: the last acknowledgement is still to come.
   channel.eof();

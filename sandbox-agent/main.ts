@@ -18,11 +18,14 @@ const at = (path: string): string => root + path;
 
 // Whatever the builder was started with: files of a build have the modes that builds expect.
 process.umask(0o022);
-const steps = stepTable({ user: agentUser(), systemCalls: loadSystemCalls(join(dirname(process.argv[1] ?? ''), 'koffi.node')) });
+const agentFolder = dirname(process.argv[1] ?? '');
+const user = agentUser();
+const systemCalls = loadSystemCalls(join(agentFolder, 'koffi.node'));
+const steps = stepTable({ user, systemCalls });
 const server = sshServer({
   hostKey: readFileSync(at(paths.hostKey)),
   authorizedKey: readFileSync(at(paths.authorizedKey)),
-  steps,
+  agent: { steps, systemCalls, tools: { user, agentFolder, socketFolder: at(paths.run) } },
   forward: forwardSockets({ [paths.gitSocket]: at(paths.gitSocket), [paths.sshAgentSocket]: at(paths.sshAgentSocket) }),
 });
 

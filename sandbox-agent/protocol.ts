@@ -5,9 +5,9 @@
 //                  all of it was sent. stdin: lines "ACK N": the builder has bytes below N safe, the spool may forget them.
 //                  stderr, at the end: one StepState as JSON.
 //   kill I GRACE   SIGTERM to every process of step I, SIGKILL after GRACE milliseconds; answers (StepState) when none is left.
-//   tool           stdin: one ToolSpec as JSON, then EOF. stdout: a line {"ticket": TEXT}; and when the program has ended, a line ToolEnd.
-//                  Whoever connects to bytesSocket meanwhile and writes the ticket and a newline gets a newline, and then is joined to the
-//                  program, which starts then. When the channel closes before the program has ended, it is killed.
+//   tool           stdin: one ToolSpec as JSON, then EOF. stdout: a line {"socket": NAME}, a socket in the folder of the agent's own; and when
+//                  the program has ended, a line ToolEnd. The program starts when somebody connects to the socket, and has the connection
+//                  itself as its standard input or output. When the channel closes before the program has ended, it is killed.
 //   mount          stdin: one MountSpec as JSON, then EOF. stdout: MountAnswer.
 //   status         stdout: AgentStatus.
 //
@@ -35,8 +35,6 @@ export const paths = {
   mirror: '/run/roundhouse-mirror',
   /** The commands `circleci`, `circleci-agent` and `roundhouse`; on the PATH of each step. */
   bin: '/opt/roundhouse/bin',
-  /** Where streams of `tool` are taken. */
-  bytesSocket: '/run/roundhouse/bytes.sock',
   /** Unpacked caches of the builder, a folder for each trust level that the job may read; read-only. */
   caches: '/run/roundhouse-caches',
   /** On the sandbox's own disk, outside the overlay: what is written to mounted caches. */
@@ -53,6 +51,10 @@ export const agentArguments = (folder: string): string[] => [
   '--max-semi-space-size=1',
   `${folder}/agent.cjs`,
 ];
+
+/** The command line of a program that bytes go through. */
+export const agentProgram = (folder: string, program: ToolSpec['program']): string[] =>
+  program === 'tar' ? [`${folder}/lib/loader`, '--library-path', `${folder}/lib`, `${folder}/tar`] : [`${folder}/lib/loader`, '--library-path', `${folder}/lib`, `${folder}/node`, `${folder}/helper.cjs`];
 
 /** What a sandbox's container runs. */
 export const agentCommand: readonly string[] = [`${paths.agent}/tini`, '--', ...agentArguments(paths.agent)];

@@ -5,18 +5,17 @@ import { createServer } from 'node:net';
 import type { AuthContext, Connection, Server as SshServer } from 'ssh2';
 import { parseKey } from 'ssh2/lib/protocol/keyParser.js';
 import Server from 'ssh2/lib/server.js';
-import { answer } from './commands.ts';
+import { answer, type Agent } from './commands.ts';
 import type { Forward } from './forward.ts';
-import type { StepTable } from './steps.ts';
 
 export type Served = {
   hostKey: Buffer;
   authorizedKey: Buffer;
-  steps: StepTable;
+  agent: Agent;
   forward: Forward;
 };
 
-export function sshServer({ hostKey, authorizedKey, steps, forward }: Served): SshServer {
+export function sshServer({ hostKey, authorizedKey, agent, forward }: Served): SshServer {
   const mayEnter = keyCheck(authorizedKey);
   const algorithms = { cipher: ['aes128-gcm@openssh.com' as const, 'aes256-gcm@openssh.com' as const], compress: ['none' as const] };
   return new Server({ hostKeys: [hostKey], algorithms }, (connection: Connection) => {
@@ -34,7 +33,7 @@ export function sshServer({ hostKey, authorizedKey, steps, forward }: Served): S
     // Whatever has no listener here (shell, pty, subsystem, environment, other channels) ssh2 refuses by itself.
     connection.on('session', (accept) => {
       accept().once('exec', (accept, _reject, { command }) => {
-        void answer(command, accept(), steps);
+        void answer(command, accept(), agent);
       });
     });
   });

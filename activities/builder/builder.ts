@@ -2,17 +2,21 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stepLogKey } from '../../config-schema/address.ts';
+import type { PlanJob } from '../../config-schema/plan.ts';
+import { readable, type TrustLevel } from '../../config-schema/trigger.ts';
 import type { StepResult } from '../../config-schema/outcome.ts';
 import { checkFence, Fenced } from '../fence.ts';
 import type { ObjectStore } from '../object-store.ts';
 import type { OpenInput } from './activities.ts';
+import type { LocalCaches } from './caches/local-caches.ts';
+import type { DataSteps } from './data-step.ts';
 import { sandboxName, type Held, type HeldFiles } from './held.ts';
 import { Ledger, type Needs } from './ledger.ts';
 import { SandboxLost, type Live } from './live.ts';
 import type { Mirrors } from './mirror.ts';
 import { pipelineRecords } from './pipeline-records.ts';
 import { AgentLine } from './pump.ts';
-import type { SandboxHost } from './sandbox.ts';
+import type { SandboxHost, SandboxSpec } from './sandbox.ts';
 import { stepsOf, type SealedForStep, type Steps } from './steps.ts';
 
 export type ResourceClass = { cpus: number; memoryBytes: number; pids: number; diskBytes: number | null };
@@ -21,6 +25,8 @@ export type BuilderPorts = {
   host: SandboxHost;
   store: ObjectStore;
   mirrors: Mirrors;
+  caches: LocalCaches;
+  dataSteps: DataSteps;
   files: HeldFiles;
   /** What this builder offers. */
   classes: Record<string, ResourceClass>;
@@ -193,12 +199,18 @@ export class Builder {
       trust: record.trust,
       limits: this.#needs(resourceClass),
       mirrorObjects: mirror && `${mirror}/objects`,
-      cacheFolders: {},
+      cacheFolders: await this.#cacheFolders(job, slice.repositoryId, record.trust),
     });
     const held: Held = { sandbox, slice, sliceTotal, attempt, resourceClass, handle, mirror, claimed: false, leaseEndsAt: 0, startedSteps: [], oomKills: 0, sealedValues: null };
     const live = this.#adopt(held);
     this.#lend(live, leaseSeconds);
     await files.write(held);
+  }
+
+  /** Whoever may not mount one copies it. */
+  async #cacheFolders({ steps }: PlanJob, repositoryId: number, trust: TrustLevel): Promise<SandboxSpec['cacheFolders']> {
+    if (!steps.some((step) => step.kind === 'restore_cache' && step.mount)) return {};
+    return Object.fromEntries(await Promise.all(readable(trust).map(async (level) => [level, await this.#ports.caches.shared(repositoryId, level)] as const)));
   }
 
   /** The lease ends the sandbox unless its slice claims it: the completion of `openSandbox` may have been lost. */

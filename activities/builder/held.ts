@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { attemptKey, type SliceKey } from '../../config-schema/address.ts';
+import type { StepResult } from '../../config-schema/outcome.ts';
 import type { SandboxHandle } from './sandbox.ts';
 
 /** One file per sandbox in the builder's state folder. */
@@ -25,6 +26,8 @@ export type Held = {
   oomKills: number;
   /** StepValues, sealed for this builder: a later process masks by them. Absent in a file of 0.1.0. */
   sealedValues?: string | null;
+  /** How steps ended that run in the builder, by index: whoever asks again gets the same. */
+  dataResults?: Record<number, StepResult>;
   /** An `add_ssh_keys` step ran: the sandbox's agent socket leads here. */
   servesSshAgent?: boolean;
   /** Mirrors of repositories that a checkout named besides its own, by `owner/name` in lower case. */

@@ -16,6 +16,8 @@ import { readSealingKey } from '../adapters/sealing.ts';
 import { loadOrCreateKey } from '../key-file.ts';
 import { connectWorkers, dataConverter, installRuntime, untilItAnswers } from '../adapters/temporal.ts';
 import { Builder, type ResourceClass } from './builder.ts';
+import { LocalCaches } from './caches/local-caches.ts';
+import { dataSteps } from './data-steps.ts';
 import { HeldFiles } from './held.ts';
 import { Mirrors } from './mirror.ts';
 import { announcementOf, serveStreams } from './tell.ts';
@@ -37,9 +39,13 @@ await endOnTrouble(async () => {
   const sealing = await readSealingKey(join(state, 'sealing.jwk'));
   const capacity = { cpus: availableParallelism() * settings.cpuOvercommit, memoryBytes: totalmem() };
   const classes = offeredClasses(settings, capacity, pool.hasQuotas);
+  const store = fileStore(settings.store.folder);
+  const caches = new LocalCaches(join(state, 'caches'));
   const builder = new Builder({
     host,
-    store: fileStore(settings.store.folder),
+    store,
+    caches,
+    dataSteps: dataSteps({ store, caches, log }),
     mirrors: new Mirrors(join(state, 'mirrors')),
     files: new HeldFiles(state),
     classes,

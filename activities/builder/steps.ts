@@ -11,7 +11,8 @@ import type { StepValues } from '../control/job-values.ts';
 import { checkFence, Fenced } from '../fence.ts';
 import type { StepInput } from './activities.ts';
 import type { ObjectStore } from '../object-store.ts';
-import { nothingGiven, type StepPlace } from './environment.ts';
+import { answerOf, isDataStep, type DataEnd, type DataRun, type DataSandbox, type DataStep, type DataSteps } from './data-step.ts';
+import { nothingGiven, stepEnvironment, type StepPlace } from './environment.ts';
 import type { Held, HeldFiles } from './held.ts';
 import { SandboxLost, type Live } from './live.ts';
 import type { Mirrors } from './mirror.ts';
@@ -20,7 +21,7 @@ import { AgentGone, pumpStep } from './pump.ts';
 import type { SandboxHost } from './sandbox.ts';
 import { prepareMask, type Mask } from './masking.ts';
 import { sshAgentStream } from './ssh-agent.ts';
-import { openStepLog } from './step-log.ts';
+import { openStepLog, type StepLog } from './step-log.ts';
 import { brokenStep, stepResult } from './step-result.ts';
 import { stepSpec } from './step-spec.ts';
 import { serveMirror } from './upload-pack.ts';
@@ -29,6 +30,7 @@ export type StepPorts = {
   host: Pick<SandboxHost, 'oomKills'>;
   store: ObjectStore;
   mirrors: Mirrors;
+  dataSteps: DataSteps;
   files: HeldFiles;
   jobOf: ReturnType<typeof pipelineRecords>;
   unseal: (sealed: string) => Promise<unknown>;
@@ -72,6 +74,7 @@ export function stepsOf(ports: StepPorts): Steps {
       // Kept before the step starts: whoever goes on reading its output must know what to mask.
       live.held.sealedValues ??= sealedValues ?? null;
       const values = await valuesOf(live);
+      if (isDataStep(step)) return await runData(live, { place, trust, index, values }, step, cancel);
       const spec = stepSpec(place, index, step, { values, hasSshAgent: live.held.servesSshAgent === true });
       if (!live.held.startedSteps.includes(index)) {
         if (step.kind === 'checkout') await fetch(live, place.trigger, trust, sealedCredential);
@@ -110,20 +113,81 @@ export function stepsOf(ports: StepPorts): Steps {
     }
   }
 
+  async function runData(live: Live, { place, trust, index, values }: { place: StepPlace; trust: TrustLevel; index: number; values: StepValues }, step: DataStep, cancel: AbortSignal): Promise<StepResult> {
+    const { held, line } = live;
+    const before = held.dataResults?.[index];
+    if (before) return before;
+    const startedAt = Date.now();
+    const log = await openLog(live, index);
+    const { user } = held.handle;
+    const cwd = place.job.workingDirectory;
+    // What is asked of the agent is asked once: the step may have got half its bytes.
+    const tool: DataSandbox['tool'] = (spec) => line.use((agent) => agent.tool({ cwd, ...(user !== undefined && { user }), ...spec }, cancel));
+    const begin = maskOf(live, values);
+    const say = async (text: string): Promise<void> => {
+      const mask = begin();
+      await log.append(Buffer.concat([mask.push(Buffer.from(`${text}\n`)), mask.end()]));
+    };
+    try {
+      if (log.size > 0) await say('The builder was started anew, and begins this step again.');
+      const run: DataRun = {
+        place,
+        slice: held.slice,
+        attempt: held.attempt,
+        trust,
+        index,
+        environment: stepEnvironment(place, step, { values, hasSshAgent: false }),
+        user,
+        signal: cancel,
+        sandbox: {
+          tool,
+          ask: async (question, input) => (await answerOf(await tool({ program: 'helper', args: [question], stream: 'both' }), input)) as never,
+          mount: (spec) => line.use((agent) => agent.mount(spec)),
+        },
+        say,
+        checkFence: () => checkFence(store, held.slice, held.attempt),
+      };
+      const end = await endOfData(run, step);
+      if (end.reason !== undefined) await say(end.reason);
+      const result = { name: step.name, exitCode: null, signal: null, durationMs: Date.now() - startedAt, ...end };
+      held.dataResults = { ...held.dataResults, [index]: result };
+      await files.write(held);
+      await log.end();
+      return result;
+    } finally {
+      await log.close();
+    }
+  }
+
+  async function endOfData(run: DataRun, step: DataStep): Promise<DataEnd | { outcome: 'canceled'; reason: string }> {
+    try {
+      return await (ports.dataSteps[step.kind] as (run: DataRun, step: DataStep) => Promise<DataEnd>)(run, step);
+    } catch (error) {
+      if (run.signal.aborted) return { outcome: 'canceled', reason: 'canceled' };
+      throw error;
+    }
+  }
+
+  async function openLog(live: Live, index: number): Promise<StepLog> {
+    const { held, logs } = live;
+    const log = await openStepLog({
+      store,
+      key: stepLogKey(held.slice, held.attempt, index),
+      file: files.logFile(held.sandbox, index),
+      checkFence: () => checkFence(store, held.slice, held.attempt),
+      onTrouble: (error) => operatorLog.warn({ error, sandbox: held.sandbox, step: index }, 'a log is not stored yet'),
+    });
+    logs.set(index, log);
+    return log;
+  }
+
   /** One pump per step: whoever asks again gets the same. */
   function pump(live: Live, index: number, spec: ReturnType<typeof stepSpec> | null): Promise<EndedStep> {
     const { held, line, pumps } = live;
     const before = pumps.get(index);
     if (before) return before;
     const pumping = (async () => {
-      const log = await openStepLog({
-        store,
-        key: stepLogKey(held.slice, held.attempt, index),
-        file: files.logFile(held.sandbox, index),
-        checkFence: () => checkFence(store, held.slice, held.attempt),
-        onTrouble: (error) => operatorLog.warn({ error, sandbox: held.sandbox, step: index }, 'a log is not stored yet'),
-      });
-      live.logs.set(index, log);
+      const log = await openLog(live, index);
       try {
         const values = await valuesOf(live);
         return await pumpStep(line, index, spec, log, maskOf(live, values));

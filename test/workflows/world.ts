@@ -11,6 +11,8 @@ import { fileStore } from '../../activities/adapters/file-store.ts';
 import { dataConverter, workflowBundle } from '../../activities/adapters/temporal.ts';
 import { readSealingKey, seal } from '../../activities/adapters/sealing.ts';
 import { Builder, type ResourceClass } from '../../activities/builder/builder.ts';
+import { LocalCaches } from '../../activities/builder/caches/local-caches.ts';
+import { dataSteps } from '../../activities/builder/data-steps.ts';
 import { HeldFiles } from '../../activities/builder/held.ts';
 import { Mirrors } from '../../activities/builder/mirror.ts';
 import { builderActivities } from '../../activities/builder/temporal.ts';
@@ -113,9 +115,12 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
       const host = change(await processHost(join(state, 's')));
       hosts.push(host);
       const key = await readSealingKey(join(state, 'key'));
+      const caches = new LocalCaches(join(state, 'caches'));
       const builder = new Builder({
         host,
         store,
+        caches,
+        dataSteps: dataSteps({ store, caches, log: quiet }),
         mirrors: new Mirrors(join(state, 'mirrors')),
         files: new HeldFiles(state),
         classes,

@@ -21,3 +21,14 @@ export async function beginAttempt(store: ObjectStore, slice: SliceKey, attempt:
 export async function checkFence(store: ObjectStore, slice: SliceKey, attempt: number): Promise<void> {
   if (await store.head(begunKey(slice, attempt + 1))) throw new Fenced(`attempt ${attempt} of slice ${slice.slice} of job ${slice.job} is over: a later one has begun`);
 }
+
+/**
+ * The attempt whose results stand: the latest that ran. One may have begun only to fence out the one before it, and then no step of it
+ * has a log.
+ */
+export async function livingAttempt(store: ObjectStore, slice: SliceKey): Promise<number> {
+  let attempt = 1;
+  while (await store.head(begunKey(slice, attempt + 1))) attempt += 1;
+  for (; attempt > 1; attempt -= 1) for await (const _ of store.list(`${attemptKey(slice, attempt)}/steps/`, { limit: 1 })) return attempt;
+  return attempt;
+}

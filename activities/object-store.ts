@@ -11,6 +11,8 @@
 export interface ObjectStore {
   /** Stores the whole object. With `ifAbsent`, throws ObjectExists when the key is taken and leaves what is there. */
   put(key: string, bytes: Uint8Array | AsyncIterable<Uint8Array>, options?: { ifAbsent?: boolean; contentType?: string }): Promise<void>;
+  /** The same with the bytes that the file has now; the caller does not change the file afterwards, though it may remove it. */
+  putFile(key: string, path: string, options?: { ifAbsent?: boolean; contentType?: string }): Promise<void>;
   /** The whole object in memory; undefined when there is none. */
   get(key: string): Promise<Uint8Array | undefined>;
   /** The bytes [from, to) of the object, as a stream; undefined when there is none. */

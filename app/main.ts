@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { compileConfig, orbReferences } from '../config-schema/compile.ts';
 import { shownSettings, type Settings } from '../config-schema/settings.ts';
 import packageJson from '../package.json' with { type: 'json' };
-import { fileStore } from '../activities/adapters/file-store.ts';
+import { reachStore } from '../activities/adapters/store.ts';
 import { auditKeys } from '../activities/adapters/audit-keys.ts';
 import { fileHighWater } from '../activities/adapters/audit-head.ts';
 import { githubClient } from '../activities/adapters/github-client.ts';
@@ -62,7 +62,7 @@ await endOnTrouble(async () => {
   const asked = whenAsked();
   await mkdir(settings.data, { recursive: true, mode: 0o700 });
   const github = await readGitHubApp(settings);
-  const store = fileStore(settings.store.folder);
+  const store = await reachStore(settings);
   const registry = builderRegistry({ store });
 
   const sshFolder = join(settings.data, 'ssh');

@@ -58,6 +58,8 @@ export type StepResult = {
   signal: string | null;
   durationMs: number;
   reason?: string;
+  /** It ran `circleci step halt`: nothing runs after it. */
+  halted?: true;
   /** What `store_test_results` found. */
   tests?: TestCounts;
   /** Files that `store_artifacts` stored, and their bytes together. */

@@ -258,6 +258,10 @@ export type GraphJob = {
   unsupported?: string;
   /** The job asks for secrets, contexts, ssh keys or further repositories, or the repository has variables: it is admitted before it starts, and its builder gets values. */
   guarded?: true;
+  /** Its images need values of variables, so that a builder is chosen before its sandbox is made. */
+  signsIn?: true;
+  /** Containers beside the one of the steps, by what a person calls them; their output is kept like that of steps, after them. */
+  services?: string[];
   /** Lines for the check, found while the pipeline was loaded. */
   notes?: string[];
 };
@@ -272,9 +276,11 @@ export function graphOf(plan: Plan): Graph {
         const job = plan.jobs[key];
         if (!job) throw new Error(`the plan names job ${key} but does not hold it`);
         const { parallelism, resourceClass, timeoutSeconds, unsupported } = job;
-        const guarded = contexts.length > 0 || asksForValues(job);
+        const signsIn = asksToSignIn(job);
+        const guarded = contexts.length > 0 || signsIn || asksForValues(job);
+        const services = servicesOf(job);
         if (unsupported !== null) return { name, job: key, requires, parallelism: 0, resourceClass, timeoutSeconds, steps: [], unsupported };
-        return { name, job: key, requires, parallelism, resourceClass, timeoutSeconds, steps: job.steps.map((step) => ({ kind: step.kind, name: step.name, when: step.when })), ...(guarded && { guarded }) };
+        return { name, job: key, requires, parallelism, resourceClass, timeoutSeconds, steps: job.steps.map((step) => ({ kind: step.kind, name: step.name, when: step.when })), ...(guarded && { guarded }), ...(signsIn && { signsIn }), ...(services.length > 0 && { services }) };
       }),
     })),
   };
@@ -284,6 +290,14 @@ export function graphOf(plan: Plan): Graph {
 const asksForValues = ({ secrets, steps }: PlanJob): boolean =>
   secrets.length > 0 ||
   steps.some((step) => (step.kind === 'run' && step.secrets.length > 0) || step.kind === 'add_ssh_keys' || (step.kind === 'checkout' && step.repositories.length > 0));
+
+/** Whether a variable says which image it is, or how to get it. */
+const asksToSignIn = ({ executor }: PlanJob): boolean => executor.kind === 'docker' && [executor, ...executor.sidecars].some(({ image, auth }) => auth !== null || image.includes('$'));
+
+export const servicesOf = ({ executor, steps }: PlanJob): string[] => [
+  ...(executor.kind === 'docker' ? executor.sidecars.map(({ name, image }) => `service ${name ?? image}`) : []),
+  ...(steps.some(({ kind }) => kind === 'setup_remote_docker') ? ['service docker'] : []),
+];
 
 /** Names of the committed secrets that a job may give to any of its steps. */
 export const secretsOf = ({ secrets, steps }: PlanJob): string[] => [...new Set([...secrets, ...steps.flatMap((step) => (step.kind === 'run' ? step.secrets : []))])];

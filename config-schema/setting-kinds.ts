@@ -55,10 +55,16 @@ export const paths = kind(
   list.pipe(z.array(z.string().refine((words) => !words.startsWith('/') && !words.split('/').includes('..'))).min(1)),
 );
 
-export type Store = { kind: 'file'; folder: string };
+export type Store = { kind: 'file'; folder: string } | { kind: 's3'; bucket: string; prefix: string };
+/** S3 names objects by 1024 bytes at most, of which our keys may take 900. */
+const inBucket = /^s3:[/][/](?<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])([/](?<prefix>(?=.{1,120}$)[A-Za-z0-9._-]+([/][A-Za-z0-9._-]+)*))?[/]?$/;
 export const store = kind(
-  '`file:` and a folder',
-  fits((words) => /^file:./.test(words)).transform((words): Store => ({ kind: 'file', folder: words.slice('file:'.length) })),
+  '`file:` and a folder, or `s3://BUCKET` with a prefix perhaps, such as s3://builds/roundhouse',
+  fits((words) => /^file:./.test(words) || inBucket.test(words)).transform((words): Store => {
+    const found = inBucket.exec(words)?.groups;
+    if (!found) return { kind: 'file', folder: words.slice('file:'.length) };
+    return { kind: 's3', bucket: found['bucket']!, prefix: found['prefix'] === undefined ? '' : `${found['prefix']}/` };
+  }),
 );
 
 const units: Record<string, number> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
@@ -93,3 +99,21 @@ export const classes = kind(
     return Object.fromEntries(table);
   }),
 );
+
+export type ImageRule = { pattern: string; target: string };
+
+const oneStar = z.string().trim().regex(/^[^*\s]+$|^[^*\s]*\*[^*\s]*$/);
+export const imageMap = kind(
+  'a map of patterns of images to images, with one `*` at most in each, and in the image only where its pattern has one',
+  z
+    .record(oneStar, oneStar)
+    .transform((map): ImageRule[] => Object.entries(map).map(([pattern, target]) => ({ pattern, target })))
+    .refine((rules) => rules.every(({ pattern, target }) => pattern.includes('*') || !target.includes('*'))),
+);
+
+const registryHost = z.string().trim().toLowerCase().regex(/^([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?$/);
+export const registries = kind('a list of registries, each a HOST or HOST:PORT', list.pipe(z.array(registryHost)));
+export const registryMirrors = kind('a map of registries to their mirrors, each a HOST or HOST:PORT, a mirror perhaps with a path', z.record(registryHost, z.string().trim().regex(/^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:\d{1,5})?(\/[a-z0-9._/-]+)?$/)));
+
+export type RegistryLogins = Record<string, { username: string; password: string }>;
+export const registryLogins = kind('a map of registries, each a HOST or HOST:PORT, to username and password', z.record(registryHost, z.strictObject({ username: plain, password: secret.schema })));

@@ -1,10 +1,15 @@
 // How does a step's process begin? In a session of its own, with exactly its environment, its output on one pipe, and doomed first by the OOM killer.
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, resolve as normalized } from 'node:path';
+import type { ActAs } from './identity.ts';
+import type { AgentUser } from './user.ts';
 
 export type Exit = { code: number | null; signal: NodeJS.Signals | null };
 export type NotStarted = { reason: string };
+
+export type Launch = { argv: readonly string[]; env: Record<string, string>; cwd: string; user: AgentUser };
 
 export type Launched = {
   /** null when it did not start; `exit` says why. */
@@ -16,11 +21,11 @@ export type Launched = {
 const stepOomScore = '500';
 const ownOomScoreFile = '/proc/self/oom_score_adj';
 
-export function launch(argv: readonly string[], env: Record<string, string>, cwd: string, output: number): Launched {
+export function launch({ argv, env, cwd, user }: Launch, output: number, actAs: ActAs): Launched {
   const [program = '', ...args] = argv;
   try {
-    mkdirSync(cwd, { recursive: true });
-    const child = withOomScore(stepOomScore, () => spawn(program, args, { cwd, env, detached: true, stdio: ['ignore', output, output] }));
+    makeFolder(normalized(cwd), user, actAs);
+    const child = withOomScore(stepOomScore, () => actAs(user, () => spawn(program, args, { cwd, env, detached: true, stdio: ['ignore', output, output] })));
     const exit = new Promise<Exit | NotStarted>((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal }));
       child.once('error', (error) => resolve({ reason: whyNotStarted(error, program, env, cwd) }));
@@ -28,6 +33,19 @@ export function launch(argv: readonly string[], env: Record<string, string>, cwd
     return { pid: child.pid ?? null, exit };
   } catch (error) {
     return { pid: null, exit: Promise.resolve({ reason: whyNotStarted(error as NodeJS.ErrnoException, program, env, cwd) }) };
+  }
+}
+
+/** With its parents, as the user; where he may not make it, it is made for him all the same. */
+function makeFolder(path: string, user: AgentUser, actAs: ActAs): void {
+  try {
+    actAs(user, () => mkdirSync(path, { recursive: true }));
+  } catch (error) {
+    const { uid, gid } = user.ids;
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES' || uid === undefined || gid === undefined) throw error;
+    const first = mkdirSync(path, { recursive: true });
+    if (first === undefined) return;
+    for (let made = path; made.length >= first.length; made = dirname(made)) chownSync(made, uid, gid);
   }
 }
 
@@ -51,7 +69,7 @@ function withOomScore<T>(score: string, act: () => T): T {
   }
 }
 
-function whyNotStarted(error: NodeJS.ErrnoException, program: string, env: Record<string, string>, cwd: string): string {
+export function whyNotStarted(error: NodeJS.ErrnoException, program: string, env: Record<string, string>, cwd: string): string {
   if (error.syscall === 'mkdir') return `The working directory ${cwd} could not be made: ${error.message}.`;
   switch (error.code) {
     case 'ENOENT':

@@ -1,7 +1,7 @@
 // How does a cache of the builder appear in the sandbox without being copied? As the lower layer of an overlay, whose upper one takes
 // what the job writes. Only root of the sandbox's own user namespace can do it there: the agent.
 
-import { chmodSync, chownSync, closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import type { SystemCalls } from './pipe.ts';
 import { paths, type MountAnswer, type MountSpec } from './protocol.ts';
@@ -36,6 +36,7 @@ export function mountCache({ lower, target, user }: MountSpec, { mountOverlay }:
     return { mounted: true };
   } catch (error) {
     rmSync(layers, { recursive: true, force: true });
+    removeEmpty(made);
     return refused((error as Error).message);
   } finally {
     open.forEach((each) => closeSync(each));
@@ -43,6 +44,15 @@ export function mountCache({ lower, target, user }: MountSpec, { mountOverlay }:
 }
 
 const refused = (why: string): MountAnswer => ({ mounted: false, refused: why });
+
+/** Innermost first; somebody may have put something into one by now. */
+function removeEmpty(folders: readonly string[]): void {
+  try {
+    for (const folder of folders.toReversed()) if (existsSync(folder)) rmdirSync(folder);
+  } catch {
+    // It is theirs now.
+  }
+}
 
 /** Outermost first. */
 function missingParents(path: string): string[] {

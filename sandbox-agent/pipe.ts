@@ -38,11 +38,16 @@ export function loadSystemCalls(addon: string): SystemCalls {
   };
 }
 
-function bind(addon: string): SystemCalls {
+/** The C library, by koffi. */
+export function loadLibrary(addon: string): { native: Native; libc: ReturnType<Native['load']> } {
   const holder: { exports: unknown } = { exports: {} };
   process.dlopen(holder, addon);
   const native = holder.exports as Native;
-  const libc = native.load('libc.so.6');
+  return { native, libc: native.load('libc.so.6') };
+}
+
+function bind(addon: string): SystemCalls {
+  const { native, libc } = loadLibrary(addon);
   const pipe2 = libc.func('int pipe2(_Out_ int *fds, int flags)');
   const fcntl = libc.func('int fcntl(int fd, int command, ...)');
   const mount = libc.func('int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)');

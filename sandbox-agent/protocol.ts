@@ -33,6 +33,12 @@ export const paths = {
   sshAgentSocket: '/run/roundhouse/ssh-agent.sock',
   /** Objects of the repository's mirror, read-only; an alternate of the checkout. Absent when the job has no checkout. */
   mirror: '/run/roundhouse-mirror',
+  /** A folder that any user may write to; the agent makes it when it starts. */
+  taskData: '/tmp/.roundhouse',
+  /** Times of earlier test runs, for `circleci tests split`. Not in taskData, where each user may write. */
+  timings: '/run/roundhouse-timings.json',
+  /** What BASH_ENV says; empty at first. */
+  bashEnv: '/tmp/.roundhouse/bash_env',
   /** The commands `circleci`, `circleci-agent` and `roundhouse`; on the PATH of each step. */
   bin: '/opt/roundhouse/bin',
   /** Unpacked caches of the builder, a folder for each trust level that the job may read; read-only. */
@@ -58,6 +64,28 @@ export const agentProgram = (folder: string, program: ToolSpec['program']): stri
 
 /** What a sandbox's container runs. */
 export const agentCommand: readonly string[] = [`${paths.agent}/tini`, '--', ...agentArguments(paths.agent)];
+
+/**
+ * What a container runs besides steps: the primary beside the agent, a sidecar in its place. It comes as JSON on the standard input of
+ * the agent (started with `--main`) or of `starterCommand`, so that its environment lies nowhere.
+ */
+export type MainProcess = { argv: string[]; env: Record<string, string>; cwd: string; user: string };
+
+/**
+ * What a sidecar's container runs. It says on its standard error that it is there, by an empty line, then reads, and says how it went: by
+ * an empty line again, or why the process could not be started, which then stands in the output, too. It becomes that process, with
+ * its standard output for both.
+ */
+export const starterCommand: readonly string[] = [`${paths.agent}/tini`, '--', `${paths.agent}/lib/loader`, '--library-path', `${paths.agent}/lib`, `${paths.agent}/node`, `${paths.agent}/starter.cjs`];
+
+/**
+ * The output of container I's main process, 0 being the primary, in the folder `paths.run`. A pipe, which the host makes before the agent
+ * starts; and two files of at most half of `keptOutputBytes` that take turns, into which the agent copies it. Each begins with 16 digits:
+ * at which byte of the whole output it begins.
+ */
+export const mainOutput = (container: number): { pipe: string; files: [string, string] } => ({ pipe: `main-${container}.pipe`, files: [`main-${container}.a`, `main-${container}.b`] });
+export const keptOutputBytes = 1024 * 1024;
+export const keptHeaderBytes = 16;
 
 /**
  * What git in a sandbox runs to reach gitSocket: as its GIT_SSH_COMMAND, whatever host it names (GIT_SSH_VARIANT=simple saves git a
@@ -95,6 +123,8 @@ export type StepState =
       durationMs: number;
       /** Bytes of output in all. */
       outputBytes: number;
+      /** The step has made the file that its ROUNDHOUSE_HALT_FILE names: the job shall end here. */
+      halted?: true;
       /** For 'not-started' (no such program or folder): the sentence. */
       reason?: string;
       /** Processes of the step that the kernel's OOM killer took; null where the agent cannot see it (the builder can). */
@@ -119,6 +149,12 @@ export type ToolEnd = {
   /** The last 16 KiB of what it said on stderr. */
   errors: string;
 };
+
+/**
+ * The helper's `artifactContents` answers pieces, each with its length before it (4 bytes, the highest first). Two lengths mean something
+ * else: a file ends; a file cannot be read, and the piece that follows says why.
+ */
+export const pieceMarks = { endOfFile: 0, unreadable: 0xffffffff } as const;
 
 /** An overlay on `target`, whose lower layer is `lower`, below `paths.caches`; what is written goes to `paths.scratch`. */
 export type MountSpec = { lower: string; target: string; /** Owner of the folders that are made on the way to the target. */ user?: string };

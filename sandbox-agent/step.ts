@@ -5,7 +5,7 @@ import { closeSync } from 'node:fs';
 import type { Bell } from './bell.ts';
 import { makeBell } from './bell.ts';
 import { killFamily } from './kill.ts';
-import type { Exit, NotStarted } from './launch.ts';
+import type { Exit, Launched, NotStarted } from './launch.ts';
 import { launch } from './launch.ts';
 import type { Output } from './output.ts';
 import { takeOutput } from './output.ts';
@@ -14,8 +14,10 @@ import { markName } from './processes.ts';
 import type { StepSpec, StepState } from './protocol.ts';
 import { spoolBytes } from './protocol.ts';
 import { watchSilence } from './silence.ts';
+import { hasHalted } from './task-data.ts';
 import type { AgentUser } from './user.ts';
-import { completeEnvironment, expandHome } from './user.ts';
+import { Refused } from './refused.ts';
+import { completeEnvironment, expandHome, stepUser } from './user.ts';
 
 export type Step = {
   readonly output: Output;
@@ -34,20 +36,30 @@ const silenceGraceMs = 10_000;
 
 type Ended = Extract<StepState, { state: 'ended' }>;
 
-export function startStep(spec: StepSpec, { user, systemCalls }: StepPorts): Step {
+export function startStep(spec: StepSpec, { user: agent, systemCalls }: StepPorts): Step {
   const startedAt = performance.now();
   const bell = makeBell();
-  const cwd = expandHome(spec.cwd, user.home);
   const mark = `${spec.index}.${randomUUID()}`;
   const kills = new Set<Promise<void>>();
   let how: Ended['how'] | undefined;
   let ended: Ended | undefined;
 
   const pipe = systemCalls.makePipe();
-  const { pid, exit } = launch(spec.argv, { ...completeEnvironment(spec.env, user, cwd), [markName]: mark }, cwd, pipe.writeEnd);
+  const { pid, exit } = begin();
   closeSync(pipe.writeEnd);
   const output = takeOutput(pipe.readEnd, spoolBytes, systemCalls.unread, bell.ring);
   const silence = watchSilence(spec.noOutputTimeoutSeconds, output.lastAt, () => void stop('timed-out', silenceGraceMs));
+
+  function begin(): Launched {
+    try {
+      const user = spec.user === undefined ? agent : stepUser(spec.user);
+      const cwd = expandHome(spec.cwd, user.home);
+      return launch({ argv: spec.argv, env: { ...completeEnvironment(spec.env, user, cwd), [markName]: mark }, cwd, user }, pipe.writeEnd, systemCalls.actAs);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      return { pid: null, exit: Promise.resolve({ reason: error.message }) };
+    }
+  }
 
   async function stop(because: 'timed-out' | 'killed', graceMs: number): Promise<void> {
     how ??= because;
@@ -65,7 +77,7 @@ export function startStep(spec: StepSpec, { user, systemCalls }: StepPorts): Ste
     if (!('reason' in result)) await output.finish();
     await Promise.all(kills);
     const durationMs = Math.round(performance.now() - startedAt);
-    const common = { index: spec.index, state: 'ended', durationMs, outputBytes: output.spool.written } as const;
+    const common = { index: spec.index, state: 'ended', durationMs, outputBytes: output.spool.written, ...(hasHalted(spec.env) && { halted: true as const }) } as const;
     ended =
       'reason' in result
         ? { ...common, how: 'not-started', exitCode: null, signal: null, reason: result.reason }

@@ -4,10 +4,11 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { makeFolders } from './make-folders.ts';
 import { agentProgram, type ToolEnd, type ToolSpec } from './protocol.ts';
 import { Refused } from './refused.ts';
 import { expandHome, stepUser, type AgentUser } from './user.ts';
@@ -62,7 +63,7 @@ function start(spec: ToolSpec, { user: agent, agentFolder }: ToolPorts, socket: 
   const [program = '', ...args] = [...agentProgram(agentFolder, spec.program), ...spec.args];
   const cwd = expandHome(spec.cwd, user.home);
   const stdio: StdioOptions = [spec.stream === 'out' ? 'ignore' : socket, spec.stream === 'in' ? 'ignore' : socket, 'pipe'];
-  mkdirSync(cwd, { recursive: true });
+  makeFolders(cwd);
   return spawn(program, args, { cwd, stdio, detached: true, env: { HOME: user.home, LC_ALL: 'C.UTF-8', PATH: '/usr/bin:/bin' }, ...user.ids });
 }
 

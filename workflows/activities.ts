@@ -22,10 +22,22 @@ export function anyBuilder(queue: string, limits: Limits): Pick<BuilderActivitie
   return proxyActivities<BuilderActivities>({
     taskQueue: queue,
     scheduleToCloseTimeout: `${limits.queueTimeoutSeconds}s`,
-    startToCloseTimeout: '10m',
+    startToCloseTimeout: '1h',
     heartbeatTimeout: '5s',
     cancellationType: ActivityCancellationType.TRY_CANCEL,
     retry: { initialInterval: '1s', backoffCoefficient: 1.2, maximumInterval: '5s', nonRetryableErrorTypes: [failureTypes.sandboxFailed, failureTypes.unknownImage] },
+  });
+}
+
+/** Makes the sandbox where room was taken; an image may take long to come. */
+export function takenBuilder(queue: string, limits: Limits): Pick<BuilderActivities, 'prepareSandbox'> {
+  return proxyActivities<BuilderActivities>({
+    taskQueue: queue,
+    scheduleToStartTimeout: `${limits.builderLostSeconds}s`,
+    startToCloseTimeout: '1h',
+    heartbeatTimeout: '5s',
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+    retry: { initialInterval: '1s', backoffCoefficient: 1.2, maximumAttempts: 5, nonRetryableErrorTypes: [failureTypes.sandboxFailed, failureTypes.unknownImage, failureTypes.sandboxLost] },
   });
 }
 
@@ -33,7 +45,7 @@ export function anyBuilder(queue: string, limits: Limits): Pick<BuilderActivitie
  * Work for the builder that holds the sandbox. A step is tried once: when its builder falls silent, the slice asks whether it is back
  * before it tries again, because a server goes on handing tasks to polls of a machine that is gone.
  */
-export function thisBuilder(queue: string, limits: Limits, stepSeconds: number): Omit<BuilderActivities, 'openSandbox'> {
+export function thisBuilder(queue: string, limits: Limits, stepSeconds: number): Omit<BuilderActivities, 'openSandbox' | 'prepareSandbox'> {
   const common = { taskQueue: queue, heartbeatTimeout: '5s', cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED } as const;
   const { runStep } = proxyActivities<BuilderActivities>({
     ...common,

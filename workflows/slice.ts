@@ -7,7 +7,7 @@ import type { GraphJob } from '../config-schema/plan.ts';
 import { classQueue, failureTypes } from '../config-schema/queues.ts';
 import type { Repository } from '../config-schema/trigger.ts';
 import type { SliceView } from '../config-schema/view.ts';
-import { anyBuilder, control, thisBuilder, type Limits, type OpenedSandbox } from './activities.ts';
+import { anyBuilder, control, takenBuilder, thisBuilder, type Limits, type OpenedSandbox } from './activities.ts';
 import { sliceProgress, sliceView } from './messages.ts';
 import { now } from './now.ts';
 import { waitingSlice } from './waiting.ts';
@@ -33,7 +33,7 @@ export async function slice(input: SliceInput): Promise<SliceView> {
 
 async function attempts(input: SliceInput, view: SliceView): Promise<End> {
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
-    Object.assign(view, { attempt, state: 'waiting', steps: input.job.steps.map(({ name }) => ({ name, state: 'waiting', startedAt: null, result: null })) });
+    Object.assign(view, { attempt, state: 'waiting', steps: [...input.job.steps.map(({ name }) => name), ...(input.job.services ?? [])].map((name) => ({ name, state: 'waiting', startedAt: null, result: null })) });
     try {
       // The first has nobody before it to fence out, and somebody waits for its first line.
       if (attempt > 1) await control.beginAttempt({ slice: input.key, attempt });
@@ -57,6 +57,9 @@ async function oneAttempt(input: SliceInput, view: SliceView): Promise<End | 'bu
   Object.assign(view, { state: 'running', startedAt: view.startedAt ?? now() });
   // The step does not wait for it: what is late in the view is no fault of the build.
   void tellPipeline(input.key, { state: 'running' }).catch((error: unknown) => log.warn('the pipeline was not told', { error }));
+  const services = view.steps.slice(input.job.steps.length);
+  const startedAt = now();
+  for (const service of services) Object.assign(service, { state: 'running', startedAt });
   const seconds = input.job.timeoutSeconds;
   const builder = thisBuilder(opened.queue, input.limits, seconds + 600);
   let lost = false;
@@ -67,6 +70,8 @@ async function oneAttempt(input: SliceInput, view: SliceView): Promise<End | 'bu
     if (lost) return 'builder-lost';
     throw error;
   } finally {
+    const durationMs = Date.parse(now()) - Date.parse(startedAt);
+    for (const service of services) Object.assign(service, { state: 'ended', result: { name: service.name, outcome: 'passed', exitCode: null, signal: null, durationMs } });
     await CancellationScope.nonCancellable(() => (lost ? disown(input, view) : builder.closeSandbox({ sandbox: opened.sandbox }).catch(() => disown(input, view))));
   }
 }
@@ -82,11 +87,17 @@ async function openAndClaim(input: SliceInput, view: SliceView): Promise<OpenedS
   for (let tries = 1; ; tries++) {
     let claiming = false;
     try {
-      const opening = openSandbox({ slice: key, sliceTotal: total, attempt: view.attempt, resourceClass, leaseSeconds: limits.leaseSeconds });
-      const opened = await explained(opening, resourceClass, input, view);
+      const wanted = { slice: key, sliceTotal: total, attempt: view.attempt, resourceClass, leaseSeconds: limits.leaseSeconds };
+      let opened = await explained(openSandbox({ ...wanted, ...(job.signsIn && { later: job.signsIn }) }), resourceClass, input, view);
       claiming = true;
+      if (job.signsIn) {
+        const values = await control.sealValues({ slice: key, builderKey: opened.builderKey });
+        if ('outcome' in values) return values;
+        opened = await takenBuilder(opened.queue, limits).prepareSandbox({ ...wanted, sealedValues: values.sealed });
+      }
       await thisBuilder(opened.queue, limits, 1).claimSandbox({ sandbox: opened.sandbox });
       delete view.reason;
+      view.notes.push(...(opened.notes ?? []));
       return opened;
     } catch (error) {
       if (isCancellation(error)) throw error;
@@ -131,12 +142,13 @@ async function runSteps(input: SliceInput, view: SliceView, opened: OpenedSandbo
   if (values && 'outcome' in values) return values;
   const sealedValues = values ? { sealedValues: values.sealed } : {};
   let failed: StepResult | null = null;
+  let halted = false;
   for (const [index, step] of job.steps.entries()) {
     const stepView = view.steps[index]!;
-    const runs = step.when === 'always' || (step.when === 'on_fail') === (failed !== null);
+    const runs = !halted && (step.when === 'always' || (step.when === 'on_fail') === (failed !== null));
     if (!runs) {
       stepView.state = 'ended';
-      stepView.result = { name: step.name, outcome: 'skipped', exitCode: null, signal: null, durationMs: 0, reason: failed ? 'an earlier step failed' : 'nothing failed' };
+      stepView.result = { name: step.name, outcome: 'skipped', exitCode: null, signal: null, durationMs: 0, reason: halted ? 'the job was halted by `circleci step halt`' : failed ? 'an earlier step failed' : 'nothing failed' };
       continue;
     }
     Object.assign(stepView, { state: 'running', startedAt: now() });
@@ -148,6 +160,7 @@ async function runSteps(input: SliceInput, view: SliceView, opened: OpenedSandbo
     Object.assign(stepView, { state: 'ended', result });
     if (result.outcome === 'canceled' || result.outcome === 'broken') return { outcome: result.outcome, ...(result.reason !== undefined && { reason: result.reason }) };
     if (result.outcome !== 'passed') failed ??= result;
+    halted = result.halted === true;
   }
   if (!failed) return { outcome: 'passed' };
   return { outcome: failed.outcome, reason: `${failed.name}: ${failed.reason ?? (failed.signal ? `ended by ${failed.signal}` : `exit code ${failed.exitCode}`)}` };

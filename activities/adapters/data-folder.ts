@@ -12,7 +12,7 @@ const largestFile = 16 * 2 ** 20;
 
 export function dataFolder(settings: Pick<Settings, 'data' | 'cache' | 'store' | 'builderState' | 'kekFile' | 'payloadKeyFile' | 'privateKeyPath'>): DataFolder {
   const folder = resolve(settings.data);
-  const skipped = [join(folder, 'store'), join(folder, 'builder'), resolve(settings.store.folder), resolve(settings.builderState), resolve(settings.cache)];
+  const skipped = [join(folder, 'store'), join(folder, 'builder'), ...(settings.store.kind === 'file' ? [resolve(settings.store.folder)] : []), resolve(settings.builderState), resolve(settings.cache)];
   const inside = (path: string): string | null => (resolve(path).startsWith(`${folder}/`) ? relative(folder, resolve(path)) : null);
   const elsewhere = [settings.kekFile, settings.payloadKeyFile, settings.privateKeyPath].flatMap((path) => (path === null || inside(path) !== null ? [] : [path]));
 

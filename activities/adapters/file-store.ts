@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Dirent } from 'node:fs';
-import { link, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { access, constants, copyFile, link, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { checkKey, ObjectExists } from '../object-store.ts';
 import type { ObjectStore } from '../object-store.ts';
@@ -25,26 +25,29 @@ export function fileStore(path: string): ObjectStore {
   };
   const sweep = sweeper(incoming);
 
+  async function store(key: string, write: (temporary: string) => Promise<void>, ifAbsent: boolean): Promise<void> {
+    const path = pathOf(key);
+    await sweep();
+    // Saves reading a long stream for nothing; link(2) below has the last word.
+    if (ifAbsent && (await stat(path).catch(absent))) throw new ObjectExists(key);
+    const temporary = join(incoming, randomUUID());
+    try {
+      await write(temporary);
+      await inFolder(path, () => (ifAbsent ? link(temporary, path) : rename(temporary, path)));
+      await syncFolder(dirname(path));
+    } catch (cause) {
+      if (ifAbsent && codeOf(cause) === 'EEXIST') throw new ObjectExists(key);
+      // An error of the caller's own stream stays as it is.
+      if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
+      throw new Error(`cannot store ${key} in ${folder}: ${cause.message}`, { cause });
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+
   return {
-    async put(key, bytes, { ifAbsent = false } = {}) {
-      const path = pathOf(key);
-      await sweep();
-      // Saves reading a long stream for nothing; link(2) below has the last word.
-      if (ifAbsent && (await stat(path).catch(absent))) throw new ObjectExists(key);
-      const temporary = join(incoming, randomUUID());
-      try {
-        await writeDurably(temporary, bytes);
-        await inFolder(path, () => (ifAbsent ? link(temporary, path) : rename(temporary, path)));
-        await syncFolder(dirname(path));
-      } catch (cause) {
-        if (ifAbsent && codeOf(cause) === 'EEXIST') throw new ObjectExists(key);
-        // An error of the caller's own stream stays as it is.
-        if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
-        throw new Error(`cannot store ${key} in ${folder}: ${cause.message}`, { cause });
-      } finally {
-        await rm(temporary, { force: true });
-      }
-    },
+    put: (key, bytes, { ifAbsent = false } = {}) => store(key, (temporary) => writeDurably(temporary, bytes), ifAbsent),
+    putFile: (key, path, { ifAbsent = false } = {}) => store(key, (temporary) => copyDurably(path, temporary), ifAbsent),
     async get(key) {
       return readFile(pathOf(key)).catch(absent);
     },
@@ -107,6 +110,22 @@ async function writeDurably(path: string, bytes: Uint8Array | AsyncIterable<Uint
   const file = await inFolder(path, () => open(path, 'wx', 0o600));
   try {
     await file.writeFile(bytes);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Not a link: whoever still has the file open, as a process of a sandbox may, would write into the store. Where the file system can, both share their blocks. */
+async function copyDurably(from: string, to: string): Promise<void> {
+  // Or else nobody knew which of the two places is missing.
+  await access(from);
+  await inFolder(to, () => copyFile(from, to, constants.COPYFILE_FICLONE));
+  const file = await open(to, 'r+');
+  try {
+    await file.chmod(0o600);
+    // The copy has the times of the file.
+    await file.utimes(new Date(), new Date());
     await file.datasync();
   } finally {
     await file.close();

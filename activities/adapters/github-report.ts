@@ -20,22 +20,25 @@ export async function report(client: GitHubClient, installationId: number, repos
   const body = bodyOf(check);
   const what = `report ${check.name} on ${repository.owner}/${repository.name}`;
 
+  const annotated = (from: number): object => (body.output ? { output: { ...body.output, annotations: annotations.slice(from, from + mostAnnotations) } } : {});
   const create = (): Promise<Known> =>
     client.as(installationId, what, costs.create, async (octokit) => {
-      const output = body.output && { output: { ...body.output, annotations: annotations.slice(0, mostAnnotations) } };
-      return known((await octokit.request('POST /repos/{owner}/{repo}/check-runs', { ...where, ...body, ...output, head_sha: check.sha } as never)).data as Answer);
+      return known((await octokit.request('POST /repos/{owner}/{repo}/check-runs', { ...where, ...body, ...annotated(0), head_sha: check.sha } as never)).data as Answer);
     });
+  const look = (id: number): Promise<Known> =>
+    client.as(installationId, what, costs.read, async (octokit) => known((await octokit.request('GET /repos/{owner}/{repo}/check-runs/{check_run_id}', { ...where, check_run_id: id })).data as Answer));
   const update = (id: number, changed: object): Promise<Known> =>
     client.as(installationId, what, costs.change, async (octokit) => {
       return known((await octokit.request('PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}', { ...where, ...changed, check_run_id: id } as never)).data as Answer);
     });
 
   const id = check.id === undefined ? await find(client, installationId, repository, check) : Number(check.id);
-  let now = id === null ? await create() : await update(id, body);
-  // GitHub adds the annotations of each request to those that are there: only what is missing is sent.
+  // GitHub adds the annotations of each request to those that are there: only what is missing is sent, the first of it with the verdict.
+  const there = id === null || annotations.length === 0 ? 0 : (await look(id)).annotations;
+  let now = id === null ? await create() : await update(id, { ...body, ...(annotations.length > there && annotated(there)) });
   while (now.annotations < annotations.length) {
     const before = now.annotations;
-    now = await update(now.id, { output: { ...body.output, annotations: annotations.slice(before, before + mostAnnotations) } });
+    now = await update(now.id, annotated(before));
     if (now.annotations <= before) break;
   }
   return { id: now.id };

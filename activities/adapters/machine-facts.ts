@@ -10,8 +10,10 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { MachineFacts } from '../builder/machine-checks.ts';
 import { plainContainer, type SandboxHost } from '../builder/sandbox.ts';
+import { hasAppArmor, loadAppArmorProfile } from './lxc/apparmor.ts';
 import { listHierarchies } from './lxc/cgroups.ts';
 import type { NetworkSettings } from './lxc/network-place.ts';
+import { whyNoNesting } from './lxc/nesting.ts';
 import { sandboxNetwork } from './lxc/network.ts';
 import type { StoragePool } from './lxc/pool.ts';
 import { firstId, idsPerRange, listRanges, rangeCount } from './lxc/ranges.ts';
@@ -40,7 +42,9 @@ export function machineFacts(options: MachineFactsOptions): MachineFacts {
     kernelRelease: async () => release(),
     tryRootfs: () => tryRootfs(stateFolder),
     hasSeccomp: async () => existsSync('/proc/sys/kernel/seccomp/actions_avail'),
-    hasAppArmor: async () => readIfThere('/sys/module/apparmor/parameters/enabled')?.trim() === 'Y',
+    hasAppArmor: async () => hasAppArmor(),
+    whyNoNesting,
+    loadAppArmorProfile: () => loadAppArmorProfile().then(() => null, (error: Error) => error.message),
 
     lxcVersion: async () => ((await isProgram('lxc-start')) ? (await run('lxc-start', ['--version'])).stdout.trim() : null),
 

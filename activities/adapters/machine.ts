@@ -6,22 +6,23 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Settings } from '../../config-schema/settings.ts';
 import { connectAgent } from '../../sandbox-agent/client.ts';
+import type { ImageStore } from '../builder/image-store.ts';
 import type { MachineFacts } from '../builder/machine-checks.ts';
 import type { SandboxHost } from '../builder/sandbox.ts';
-import { debianImages } from './images/debian.ts';
+import { imageStore, type ImageSettings } from './images/images.ts';
 import { btrfsPool } from './lxc/btrfs-pool.ts';
 import { defaultNetwork, type NetworkSettings } from './lxc/network-place.ts';
 import { folderPool, type StoragePool } from './lxc/pool.ts';
 import { lxcSandboxHost } from './lxc/sandbox-host.ts';
 import { machineFacts } from './machine-facts.ts';
 
-export type MachineSettings = Pick<Settings, 'builderState' | 'cache' | 'allowPrivate' | 'pool' | 'poolGigabytes'>;
+export type MachineSettings = ImageSettings & Pick<Settings, 'builderState' | 'allowPrivate' | 'pool' | 'poolGigabytes'>;
 
-export async function machineHost(settings: MachineSettings): Promise<{ host: SandboxHost; pool: StoragePool }> {
+export async function machineHost(settings: MachineSettings, images: ImageStore = imageStore(settings)): Promise<{ host: SandboxHost; pool: StoragePool }> {
   const pool = poolOf(settings);
   const host = lxcSandboxHost({
     stateFolder: settings.builderState,
-    images: debianImages({ cacheFolder: settings.cache }),
+    images,
     pool,
     agentFolder: await agentFolder(settings.cache),
     probe: async ({ agentSocket: socketPath, clientKey, hostKey }, signal) => (await connectAgent({ socketPath, clientKey, hostKey, signal })).end(),

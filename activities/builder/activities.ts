@@ -6,19 +6,21 @@ import type { StepResult } from '../../config-schema/outcome.ts';
 /**
  * `openSandbox` is polled from the queue of a resource class, the others from the queue of the builder that answered it.
  *
- * Order: open, claim within the lease, steps one at a time, close. Every call is safe to repeat. A lost claim, or a call about a sandbox
+ * Order: open (and prepare), claim within the lease, steps one at a time, close. Every call is safe to repeat. A lost claim, or a call about a sandbox
  * that is gone, fails with the non-retryable type SandboxLost: the slice goes elsewhere under the next attempt number.
  * A builder without room throws the retryable BuilderFull. Cancellation of `runStep` kills the step and answers 'canceled';
  * the shutdown of the worker leaves it running and fails the attempt as the retryable BuilderRestarting.
  */
 export interface BuilderActivities {
   openSandbox(input: OpenInput): Promise<OpenedSandbox>;
+  /** For an OpenInput with `later`: makes the sandbox in the room that openSandbox has taken. */
+  prepareSandbox(input: OpenInput & { sealedValues: string }): Promise<OpenedSandbox>;
   claimSandbox(input: { sandbox: string }): Promise<void>;
   runStep(input: StepInput): Promise<StepResult>;
   closeSandbox(input: { sandbox: string }): Promise<void>;
 }
 
-export type OpenInput = { slice: SliceKey; sliceTotal: number; attempt: number; resourceClass: string; leaseSeconds: number };
+export type OpenInput = { slice: SliceKey; sliceTotal: number; attempt: number; resourceClass: string; leaseSeconds: number; /** Only take the room: `prepareSandbox` follows within the lease. */ later?: true };
 
 export type OpenedSandbox = {
   sandbox: string;
@@ -27,6 +29,8 @@ export type OpenedSandbox = {
   queue: string;
   /** JWK: credentials for this builder are encrypted to it. */
   builderKey: Record<string, unknown>;
+  /** Lines for the user about how it was made. */
+  notes?: string[];
 };
 
 export type StepInput = {

@@ -6,10 +6,14 @@ import type { PlanJob } from '../../config-schema/plan.ts';
 import { readable, type TrustLevel } from '../../config-schema/trigger.ts';
 import type { StepResult } from '../../config-schema/outcome.ts';
 import { checkFence, Fenced } from '../fence.ts';
+import type { StepValues } from '../control/job-values.ts';
 import type { ObjectStore } from '../object-store.ts';
 import type { OpenInput } from './activities.ts';
 import type { LocalCaches } from './caches/local-caches.ts';
+import { containersOf, type SignIn } from './containers.ts';
 import type { DataSteps } from './data-step.ts';
+import { containersWithDocker } from './docker-engine.ts';
+import { nothingGiven } from './environment.ts';
 import { sandboxName, type Held, type HeldFiles } from './held.ts';
 import { Ledger, type Needs } from './ledger.ts';
 import { SandboxLost, type Live } from './live.ts';
@@ -31,6 +35,7 @@ export type BuilderPorts = {
   /** What this builder offers. */
   classes: Record<string, ResourceClass>;
   capacity: Needs;
+  signIn: SignIn;
   /** Opens what was sealed for this builder. */
   unseal: (sealed: string) => Promise<unknown>;
   /** For CIRCLE_BUILD_URL. */
@@ -53,6 +58,8 @@ export class Builder {
   #live = new Map<string, Live>();
   /** Names of sandboxes being made, which are in no file yet. */
   #opening = new Map<string, Promise<void>>();
+  /** Room that waits for its sandbox to be opened. */
+  #reserved = new Map<string, NodeJS.Timeout>();
   draining = false;
 
   constructor(ports: BuilderPorts) {
@@ -88,7 +95,7 @@ export class Builder {
 
   /** Removes what nobody wants any more. Called every minute, and at start. */
   async sweep(): Promise<void> {
-    const { host, store, log } = this.#ports;
+    const { caches, host, store, log } = this.#ports;
     for (const live of this.#live.values()) {
       const { slice, attempt, sandbox } = live.held;
       const fenced = await checkFence(store, slice, attempt).then(
@@ -102,26 +109,42 @@ export class Builder {
     }
     const removed = await host.reconcile(new Set([...this.#live.keys(), ...this.#opening.keys()]));
     if (removed.length > 0) log.info({ removed }, 'remains of sandboxes removed');
+    await caches.trim(new Set(this.#live.keys()));
   }
 
-  /** The room is taken by the caller, who gives it back when this rejects. Repeatable: the same attempt gets the same sandbox. */
-  async open(input: OpenInput): Promise<string> {
+  /** The room that the caller has taken is given back unless the sandbox is opened in time. */
+  reserve(sandbox: string, seconds: number): void {
+    if (this.#live.has(sandbox) || this.#opening.has(sandbox)) return;
+    clearTimeout(this.#reserved.get(sandbox));
+    this.#reserved.set(sandbox, setTimeout(() => {
+      this.#reserved.delete(sandbox);
+      this.ledger.release(sandbox);
+    }, seconds * 1000));
+  }
+
+  /**
+   * The room is taken by the caller, who gives it back when this rejects. Repeatable: the same attempt gets the same sandbox.
+   * `sealedValues`: StepValues for images that name variables. Answers lines for the user.
+   */
+  async open(input: OpenInput, sealedValues: string | null, signal?: AbortSignal): Promise<string[]> {
     const sandbox = sandboxName(input.slice, input.attempt);
+    clearTimeout(this.#reserved.get(sandbox));
+    this.#reserved.delete(sandbox);
     const before = this.#opening.get(sandbox);
     if (before) await before.catch(() => undefined);
     const existing = this.#live.get(sandbox);
     if (existing) {
       this.#lend(existing, input.leaseSeconds);
-      return sandbox;
+      return existing.held.handle.notes ?? [];
     }
-    const opening = this.#create(sandbox, input);
+    const opening = this.#create(sandbox, input, sealedValues, signal);
     this.#opening.set(sandbox, opening);
     try {
       await opening;
     } finally {
       this.#opening.delete(sandbox);
     }
-    return sandbox;
+    return this.#require(sandbox).held.handle.notes ?? [];
   }
 
   async claim(sandbox: string): Promise<void> {
@@ -153,6 +176,7 @@ export class Builder {
         sleep(5 * closeGraceMs),
       ]);
     }
+    await live?.services?.finish().catch((error: unknown) => this.#ports.log.warn({ error, sandbox }, 'the output of a service is not kept whole'));
     this.#live.delete(sandbox);
     await this.#ports.host.destroy(sandbox);
     await live?.line.end();
@@ -166,6 +190,7 @@ export class Builder {
   /** Lets go of everything and leaves the sandboxes and their steps running, for the next process to find. */
   async stop(): Promise<void> {
     this.draining = true;
+    for (const timer of this.#reserved.values()) clearTimeout(timer);
     for (const live of this.#live.values()) {
       if (live.lease) clearTimeout(live.lease);
       await Promise.allSettled([...live.logs.values()].map((log) => log.close()));
@@ -186,21 +211,25 @@ export class Builder {
     return [...this.#live.values()].map(({ held }) => held);
   }
 
-  async #create(sandbox: string, { slice, sliceTotal, attempt, resourceClass, leaseSeconds }: OpenInput): Promise<void> {
-    const { host, mirrors, files } = this.#ports;
+  async #create(sandbox: string, { slice, sliceTotal, attempt, resourceClass, leaseSeconds }: OpenInput, sealedValues: string | null, signal?: AbortSignal): Promise<void> {
+    const { host, mirrors, files, signIn, unseal } = this.#ports;
     const { record, job } = await this.#jobOf(slice);
-    if (job.executor.kind !== 'docker') throw new Error(`job ${slice.job} asks for ${job.executor.kind}, which a builder does not have`);
+    const wanted = containersWithDocker(job);
+    if (!wanted) throw new Error(`job ${slice.job} asks for ${job.executor.kind}, which a builder does not have`);
     const mirror = job.steps.some((step) => step.kind === 'checkout') ? await mirrors.open(slice.repositoryId, record.trust) : null;
-    const handle = await host.create({
+    const { variables } = sealedValues === null ? nothingGiven.values : ((await unseal(sealedValues)) as StepValues);
+    const { primary, sidecars, secrets } = await containersOf(wanted.executor, variables, signIn);
+    const spec = {
       name: sandbox,
-      primary: job.executor,
-      sidecars: job.executor.sidecars,
-      nesting: false,
+      primary,
+      sidecars,
+      nesting: wanted.nesting,
       trust: record.trust,
       limits: this.#needs(resourceClass),
       mirrorObjects: mirror && `${mirror}/objects`,
       cacheFolders: await this.#cacheFolders(job, slice.repositoryId, record.trust),
-    });
+    };
+    const handle = await host.create(spec, { secrets, ...(signal && { signal }) });
     const held: Held = { sandbox, slice, sliceTotal, attempt, resourceClass, handle, mirror, claimed: false, leaseEndsAt: 0, startedSteps: [], oomKills: 0, sealedValues: null };
     const live = this.#adopt(held);
     this.#lend(live, leaseSeconds);
@@ -232,7 +261,7 @@ export class Builder {
   #adopt(held: Held): Live {
     const isRunning = async (): Promise<boolean> => (await this.#ports.host.list()).some(({ name, running }) => name === held.sandbox && running);
     const line = new AgentLine(held.handle, isRunning, (agent) => this.#steps.serve(live, agent));
-    const live: Live = { held, line, pumps: new Map(), logs: new Map(), lease: null, lastAsked: Date.now(), asking: 0, values: null, ourSecrets: [], mask: null };
+    const live: Live = { held, line, pumps: new Map(), logs: new Map(), services: null, lease: null, lastAsked: Date.now(), asking: 0, values: null, ourSecrets: [], mask: null };
     this.#live.set(held.sandbox, live);
     if (!held.claimed && held.leaseEndsAt > 0) this.#startLease(live);
     return live;

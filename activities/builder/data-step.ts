@@ -55,7 +55,12 @@ export type DataSteps = { [K in DataStepKind]: (run: DataRun, step: Extract<Data
 /** An answer of a helper is small; a sandbox must not make us hold more. */
 const mostAnswerBytes = 64 * 1024 * 1024;
 
-/** What the program printed, whole. Throws when it failed. */
+/** The user's files are too much for it, or the sandbox has run out of something. */
+export class HelperFailed extends Error {
+  override name = 'HelperFailed';
+}
+
+/** What the program printed, whole. Throws HelperFailed when it failed. */
 export async function answerOf({ stream, ended }: RunningTool, input: unknown): Promise<unknown> {
   stream.end(JSON.stringify(input));
   const parts: Buffer[] = [];
@@ -66,6 +71,6 @@ export async function answerOf({ stream, ended }: RunningTool, input: unknown): 
     if (length > mostAnswerBytes) throw new Error('the helper in the sandbox does not stop answering');
   }
   const { exitCode, signal, errors } = await ended;
-  if (exitCode !== 0) throw new Error(`the helper in the sandbox ended with ${exitCode ?? signal}: ${errors}`);
+  if (exitCode !== 0) throw new HelperFailed(`the helper in the sandbox ended with ${exitCode ?? signal}: ${errors}`);
   return JSON.parse(Buffer.concat(parts).toString('utf8'));
 }

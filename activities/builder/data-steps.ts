@@ -5,6 +5,7 @@ import { artifactSteps } from './artifacts/steps.ts';
 import { cacheSteps } from './caches/steps.ts';
 import type { LocalCaches } from './caches/local-caches.ts';
 import type { DataSteps } from './data-step.ts';
+import type { Spool } from './spool.ts';
 import { testResultSteps } from './test-results/steps.ts';
 import { workspaceSteps } from './workspaces/steps.ts';
 
@@ -12,6 +13,11 @@ export type DataStepPorts = {
   store: ObjectStore;
   /** Caches that this builder has on its own disk. */
   caches: LocalCaches;
+  spool: Spool;
+  /** How long caches of jobs are kept that do not say so themselves. */
+  cacheDays: number;
+  /** How much a step may persist, and a slice may store as artifacts. */
+  limits: { workspaceBytes: number; artifactBytes: number };
   log: { warn: (fields: object, message: string) => void };
 };
 

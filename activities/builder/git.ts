@@ -29,3 +29,12 @@ export function lastWords(stderr: string): string {
   const reasons = lines.filter((line) => !/^(fatal: Could not read from remote repository|Please make sure you have the correct access rights|and the repository exists)/.test(line));
   return reasons.at(-1) ?? lines.at(-1) ?? 'git ended without a word';
 }
+
+/** Whether git complains of the repository here, not of the other side: what a fetch leaves behind that was killed, or a disk that was full. */
+export function isDamage(stderr: string): boolean {
+  const own = stderr.split('\n').filter((line) => !/^\s*(remote:|fatal: remote error:|fatal: unable to access)/.test(line));
+  return own.some((line) => damages.test(line));
+}
+
+const damages =
+  /bad object|bad config|bad signature|corrupt|inflate|far too short|packfile \S+ |missing (blob|tree|commit|object)|unable to (read|find) (tree|sha1 file|[0-9a-f]{40})|[Cc]ould not (read|parse) [0-9a-f]{40}|did not send all necessary objects|does not point to a valid object|invalid sha1 pointer|pack has \d+ unresolved|\.lock': File exists/;

@@ -28,6 +28,8 @@ export type Held = {
   sealedValues?: string | null;
   /** How steps ended that run in the builder, by index: whoever asks again gets the same. */
   dataResults?: Record<number, StepResult>;
+  /** The timings of earlier test runs are in the sandbox, where there are any. */
+  hasTimings?: boolean;
   /** An `add_ssh_keys` step ran: the sandbox's agent socket leads here. */
   servesSshAgent?: boolean;
   /** Mirrors of repositories that a checkout named besides its own, by `owner/name` in lower case. */

@@ -5,6 +5,7 @@ import type { StepValues } from '../control/job-values.ts';
 import type { Held } from './held.ts';
 import type { Mask } from './masking.ts';
 import type { AgentLine } from './pump.ts';
+import type { Services } from './services.ts';
 import type { StepLog } from './step-log.ts';
 
 export type Live = {
@@ -14,6 +15,8 @@ export type Live = {
   /** By step. */
   pumps: Map<number, Promise<EndedStep>>;
   logs: Map<number, StepLog>;
+  /** What the sidecars print; null where there are none. */
+  services: Services | null;
   lease: NodeJS.Timeout | null;
   /** What the steps get, opened, in memory alone; null until the first step brings it. */
   values: Promise<StepValues> | null;

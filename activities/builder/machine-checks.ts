@@ -10,6 +10,10 @@ export interface MachineFacts {
   tryRootfs(): Promise<string | null>;
   hasSeccomp(): Promise<boolean>;
   hasAppArmor(): Promise<boolean>;
+  /** null: sandboxes are under it; else why not. Asked where there is AppArmor. */
+  loadAppArmorProfile(): Promise<string | null>;
+  /** null: containers can run in sandboxes; else what the kernel refuses. */
+  whyNoNesting(): Promise<string | null>;
   /** null: not installed. */
   lxcVersion(): Promise<string | null>;
   /** Controllers of each mounted cgroup version. */
@@ -51,7 +55,18 @@ export function machineChecks(machine: MachineFacts): Check[] {
     { name: 'seccomp', look: async () => when(await machine.hasSeccomp(), 'on', 'the kernel cannot filter system calls', 'Use a kernel with CONFIG_SECCOMP_FILTER.') },
     {
       name: 'AppArmor',
-      look: async () => ({ ok: true, detail: (await machine.hasAppArmor()) ? 'on: sandboxes run under the profile that LXC brings along' : 'not in this kernel: sandboxes are held by user namespaces, seccomp and cgroups alone' }),
+      look: async () => {
+        if (!(await machine.hasAppArmor())) return { ok: true, detail: 'not in this kernel: sandboxes are held by user namespaces, seccomp and cgroups alone' };
+        const trouble = await machine.loadAppArmorProfile();
+        return when(trouble === null, 'on: sandboxes run under the profile roundhouse-sandbox', trouble ?? '', 'apt-get install apparmor');
+      },
+    },
+    {
+      name: 'Docker in sandboxes',
+      async look() {
+        const why = await machine.whyNoNesting();
+        return { ok: true, detail: why === null ? 'works: jobs with `machine` or `setup_remote_docker` have an engine of their own' : `does not work (${why}): jobs with \`machine\` run without it, and \`setup_remote_docker\` fails` };
+      },
     },
     {
       name: 'LXC',

@@ -82,13 +82,19 @@ export interface SandboxHost {
   destroy(name: string): Promise<void>;
   /** Every sandbox of this builder of which any trace is left, running or not. */
   list(): Promise<{ name: string; running: boolean; spec: SandboxSpec | null; handle: SandboxHandle | null }[]>;
-  /** What the main processes of the sidecars print, in the order of the spec, from byte `from` on, as far as it was printed. At most a mebibyte of the end is kept. */
-  sidecarOutput(name: string, sidecar: number, from: number): Promise<Buffer>;
+  /**
+   * What the main process of a sidecar has printed from byte `from` on; -1 is the primary's, where it has one. At most a mebibyte of the
+   * end is kept, on the sandbox's own disk.
+   */
+  sidecarOutput(name: string, sidecar: number, from: number): Promise<KeptOutput>;
   /** Processes of the sandbox that the kernel killed for lack of memory, since its start. */
   oomKills(name: string): Promise<number>;
   /** Removes what carries this builder's mark and is not in `keep`: containers, mounts, cgroups, veths, id ranges, folders. Answers what was removed. */
   reconcile(keep: ReadonlySet<string>): Promise<string[]>;
 }
+
+/** `from` is where the bytes begin: where it was asked for, or behind what is no longer kept. */
+export type KeptOutput = { from: number; bytes: Buffer };
 
 export type CreateOptions = {
   secrets?: SandboxSecrets;

@@ -6,7 +6,7 @@ import type { EndedStep } from '../../sandbox-agent/client.ts';
 
 /** `outOfMemoryLimitBytes` is given when the kernel killed for lack of memory while the step ran. */
 export function stepResult(step: PlanStep, ended: EndedStep, outOfMemoryLimitBytes: number | null): StepResult {
-  const base = { name: step.name, exitCode: ended.exitCode, signal: ended.signal, durationMs: ended.durationMs };
+  const base = { name: step.name, exitCode: ended.exitCode, signal: ended.signal, durationMs: ended.durationMs, ...(ended.halted && { halted: true as const }) };
   switch (ended.how) {
     case 'killed':
       return { ...base, outcome: 'canceled', reason: 'canceled' };

@@ -1,15 +1,34 @@
 // What does the agent get told to run for a step of the Plan?
 
 import { posix } from 'node:path';
-import type { AddSshKeysStep, PlanStep } from '../../config-schema/plan.ts';
-import type { StepSpec } from '../../sandbox-agent/protocol.ts';
+import type { AddSshKeysStep, PlanStep, RunStep } from '../../config-schema/plan.ts';
+import { paths, type StepSpec } from '../../sandbox-agent/protocol.ts';
 import { chooseKeys } from '../ssh-key.ts';
 import { checkoutEnvironment, checkoutScript } from './checkout.ts';
+import { waitForDocker } from './docker-engine.ts';
 import { nothingGiven, stepEnvironment, type Given, type StepPlace } from './environment.ts';
 import { addSshKeysScript, sshKeysEnvironment, type PublicSshKey } from './ssh-keys-step.ts';
 
 /** bash where the image has it, as in the original. */
 const defaultShell = 'if [ -x /bin/bash ]; then exec /bin/bash -eo pipefail -c "$1"; else exec /bin/sh -eo pipefail -c "$1"; fi';
+
+/** The exit code is that of the last try. A signal that ends this shell ends the tries. */
+const tryAgain = `most=$1 delay=$2 tries=0
+shift 2
+until "$@"; do
+  code=$?
+  [ $tries -lt $most ] || exit $code
+  tries=$((tries + 1))
+  echo "exit code $code; run again in $delay s ($tries of $most)"
+  sleep $delay
+done`;
+
+function again({ maxAutoReruns, autoRerunDelaySeconds }: RunStep, argv: string[]): string[] {
+  return maxAutoReruns === 0 ? argv : ['/bin/sh', '-c', tryAgain, 'sh', String(maxAutoReruns), String(autoRerunDelaySeconds), ...argv];
+}
+
+/** Waiting for the next try is no silence of the command's. */
+const silenceOf = ({ noOutputTimeoutSeconds, maxAutoReruns, autoRerunDelaySeconds }: RunStep): number => noOutputTimeoutSeconds + (maxAutoReruns === 0 ? 0 : autoRerunDelaySeconds);
 
 /** `index` is the step's place in the job. */
 export function stepSpec(place: StepPlace, index: number, step: PlanStep, given: Given = nothingGiven): StepSpec {
@@ -34,14 +53,16 @@ export function stepSpec(place: StepPlace, index: number, step: PlanStep, given:
         background: false,
         noOutputTimeoutSeconds: 600,
       };
+    case 'setup_remote_docker':
+      return { index, argv: ['/bin/sh', '-c', waitForDocker], env, cwd: '~', background: false, noOutputTimeoutSeconds: 600 };
     case 'run':
       return {
         index,
-        argv: step.shell ? [...step.shell, '-c', step.command] : ['/bin/sh', '-c', defaultShell, 'sh', step.command],
-        env,
+        argv: again(step, step.shell ? [...step.shell, '-c', step.command] : ['/bin/sh', '-c', defaultShell, 'sh', step.command]),
+        env: { ...env, ROUNDHOUSE_HALT_FILE: `${paths.taskData}/halt-${index}` },
         cwd: inside(place.job.workingDirectory, step.workingDirectory),
         background: step.background,
-        noOutputTimeoutSeconds: step.background ? null : step.noOutputTimeoutSeconds,
+        noOutputTimeoutSeconds: step.background ? null : silenceOf(step),
       };
     default:
       throw new Error(`a ${step.kind} step is refused when the pipeline is loaded, and cannot be run`);

@@ -2,8 +2,9 @@
 
 import { stepLogKey } from '../../config-schema/address.ts';
 import type { StepResult } from '../../config-schema/outcome.ts';
-import type { PlanStep } from '../../config-schema/plan.ts';
+import { servicesOf, type PlanStep } from '../../config-schema/plan.ts';
 import type { Trigger, TrustLevel } from '../../config-schema/trigger.ts';
+import { paths } from '../../sandbox-agent/protocol.ts';
 import { AgentRefused, type AgentClient, type EndedStep } from '../../sandbox-agent/client.ts';
 import type { PipelineRecord } from '../control/activities.ts';
 import type { CheckoutAccess, GitCredential } from '../control/forge.ts';
@@ -12,7 +13,8 @@ import { checkFence, Fenced } from '../fence.ts';
 import type { StepInput } from './activities.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { answerOf, isDataStep, type DataEnd, type DataRun, type DataSandbox, type DataStep, type DataSteps } from './data-step.ts';
-import { nothingGiven, stepEnvironment, type StepPlace } from './environment.ts';
+import { knownHostsEnvironment } from './checkout.ts';
+import { nothingGiven, stepEnvironment, type Given, type StepPlace } from './environment.ts';
 import type { Held, HeldFiles } from './held.ts';
 import { SandboxLost, type Live } from './live.ts';
 import type { Mirrors } from './mirror.ts';
@@ -20,14 +22,16 @@ import type { pipelineRecords } from './pipeline-records.ts';
 import { AgentGone, pumpStep } from './pump.ts';
 import type { SandboxHost } from './sandbox.ts';
 import { prepareMask, type Mask } from './masking.ts';
+import { keepServices } from './services.ts';
 import { sshAgentStream } from './ssh-agent.ts';
 import { openStepLog, type StepLog } from './step-log.ts';
 import { brokenStep, stepResult } from './step-result.ts';
 import { stepSpec } from './step-spec.ts';
+import { timingsFor } from './test-results/timings.ts';
 import { serveMirror } from './upload-pack.ts';
 
 export type StepPorts = {
-  host: Pick<SandboxHost, 'oomKills'>;
+  host: Pick<SandboxHost, 'oomKills' | 'sidecarOutput'>;
   store: ObjectStore;
   mirrors: Mirrors;
   dataSteps: DataSteps;
@@ -54,6 +58,8 @@ export type Steps = {
   run(live: Live, index: number, sealed: SealedForStep, cancel: AbortSignal): Promise<StepResult>;
   /** Goes on reading the output of a step that was started by an earlier process. */
   readOn(live: Live, index: number): Promise<EndedStep>;
+  /** Goes on keeping what the sidecars print. Repeatable. */
+  watchServices(live: Live): Promise<void>;
   /** What git and ssh in the sandbox reach by this connection. Called for each new one. */
   serve(live: Live, agent: AgentClient): Promise<void>;
 };
@@ -63,7 +69,7 @@ const cancelGraceMs = 10_000;
 
 export function stepsOf(ports: StepPorts): Steps {
   const { host, store, files, log: operatorLog } = ports;
-  return { run, readOn: (live, index) => pump(live, index, null), serve };
+  return { run, readOn: (live, index) => pump(live, index, null), watchServices, serve };
 
   async function run(live: Live, index: number, { sealedCredential, sealedValues }: SealedForStep, cancel: AbortSignal): Promise<StepResult> {
     const startedAt = Date.now();
@@ -74,10 +80,14 @@ export function stepsOf(ports: StepPorts): Steps {
       // Kept before the step starts: whoever goes on reading its output must know what to mask.
       live.held.sealedValues ??= sealedValues ?? null;
       const values = await valuesOf(live);
-      if (isDataStep(step)) return await runData(live, { place, trust, index, values }, step, cancel);
-      const spec = stepSpec(place, index, step, { values, hasSshAgent: live.held.servesSshAgent === true });
+      await watchServices(live);
+      const { user, imageEnvironment = {} } = live.held.handle;
+      const given: Given = { values, hasSshAgent: live.held.servesSshAgent === true, imageEnvironment };
+      if (isDataStep(step)) return await runData(live, { place, trust, index, given }, step, cancel);
+      const spec = { ...stepSpec(place, index, step, given), ...(user !== undefined && { user }) };
       if (!live.held.startedSteps.includes(index)) {
-        if (step.kind === 'checkout') await fetch(live, place.trigger, trust, sealedCredential);
+        await giveTimings(live, trust);
+        if (step.kind === 'checkout') Object.assign(spec.env, knownHostsEnvironment(await fetch(live, place.trigger, trust, sealedCredential)));
         if (step.kind === 'add_ssh_keys') {
           const refused = await live.line.use((agent) => serveSshAgent(agent, values)).then(() => null, refusalOf);
           if (refused !== null) return brokenStep(step, startedAt, `The agent of the sandbox refused: ${refused}. Run the job again.`);
@@ -113,7 +123,7 @@ export function stepsOf(ports: StepPorts): Steps {
     }
   }
 
-  async function runData(live: Live, { place, trust, index, values }: { place: StepPlace; trust: TrustLevel; index: number; values: StepValues }, step: DataStep, cancel: AbortSignal): Promise<StepResult> {
+  async function runData(live: Live, { place, trust, index, given }: { place: StepPlace; trust: TrustLevel; index: number; given: Given }, step: DataStep, cancel: AbortSignal): Promise<StepResult> {
     const { held, line } = live;
     const before = held.dataResults?.[index];
     if (before) return before;
@@ -123,7 +133,7 @@ export function stepsOf(ports: StepPorts): Steps {
     const cwd = place.job.workingDirectory;
     // What is asked of the agent is asked once: the step may have got half its bytes.
     const tool: DataSandbox['tool'] = (spec) => line.use((agent) => agent.tool({ cwd, ...(user !== undefined && { user }), ...spec }, cancel));
-    const begin = maskOf(live, values);
+    const begin = maskOf(live, given.values);
     const say = async (text: string): Promise<void> => {
       const mask = begin();
       await log.append(Buffer.concat([mask.push(Buffer.from(`${text}\n`)), mask.end()]));
@@ -136,7 +146,7 @@ export function stepsOf(ports: StepPorts): Steps {
         attempt: held.attempt,
         trust,
         index,
-        environment: stepEnvironment(place, step, { values, hasSshAgent: false }),
+        environment: stepEnvironment(place, step, given),
         user,
         signal: cancel,
         sandbox: {
@@ -166,6 +176,26 @@ export function stepsOf(ports: StepPorts): Steps {
       if (run.signal.aborted) return { outcome: 'canceled', reason: 'canceled' };
       throw error;
     }
+  }
+
+  /** Before the first command of a parallel job: `circleci tests split` reads them. */
+  async function giveTimings({ held, line }: Live, trust: TrustLevel): Promise<void> {
+    if (held.sliceTotal === 1 || held.hasTimings) return;
+    const text = await timingsFor(store, held.slice, trust);
+    if (text !== null) {
+      const tool = await line.use((agent) => agent.tool({ program: 'helper', args: ['keepFile'], cwd: '/', stream: 'both' }));
+      await answerOf(tool, { path: paths.timings, text });
+    }
+    held.hasTimings = true;
+  }
+
+  async function watchServices(live: Live): Promise<void> {
+    const { sandbox, slice } = live.held;
+    const { job } = await ports.jobOf(slice);
+    const count = servicesOf(job).length;
+    if (count === 0) return;
+    const begin = maskOf(live, await valuesOf(live));
+    live.services ??= keepServices(sandbox, count, host, (service) => openLog(live, job.steps.length + service), begin);
   }
 
   async function openLog(live: Live, index: number): Promise<StepLog> {
@@ -212,7 +242,8 @@ export function stepsOf(ports: StepPorts): Steps {
     return { place, step, trust: record.trust };
   }
 
-  async function fetch(live: Live, trigger: Trigger, trust: TrustLevel, sealedCredential: string | undefined): Promise<void> {
+  /** Answers by what it read the pipeline's own repository. */
+  async function fetch(live: Live, trigger: Trigger, trust: TrustLevel, sealedCredential: string | undefined): Promise<GitCredential> {
     const { mirror } = live.held;
     if (!mirror || sealedCredential === undefined) throw new Error('a checkout needs a mirror and a credential');
     const unsealed = (await ports.unseal(sealedCredential)) as CheckoutAccess | GitCredential;
@@ -226,6 +257,7 @@ export function stepsOf(ports: StepPorts): Steps {
       await ports.mirrors.fetchAll(place, credential);
       live.held.furtherMirrors = { ...live.held.furtherMirrors, [`${owner}/${name}`.toLowerCase()]: place };
     }
+    return own;
   }
 
   /** Opened once for each process of the builder, and held in memory alone. */
@@ -274,7 +306,8 @@ function secretsIn({ authorization, ssh }: GitCredential): string[] {
 }
 
 /** Pages on the forge; a record of 0.1.0 does not hold them. */
-const forgePages = ({ trigger: { repository }, repositoryUrl, pullRequestUrls }: PipelineRecord): Pick<StepPlace, 'repositoryUrl' | 'pullRequestUrls'> => ({
+const forgePages = ({ trigger: { repository }, repositoryUrl, pullRequestUrls, ownerId }: PipelineRecord): Pick<StepPlace, 'repositoryUrl' | 'pullRequestUrls' | 'organizationId'> => ({
   repositoryUrl: repositoryUrl ?? `https://github.com/${repository.owner}/${repository.name}`,
   pullRequestUrls: pullRequestUrls ?? [],
+  ...(ownerId !== undefined && { organizationId: ownerId }),
 });

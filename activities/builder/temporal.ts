@@ -2,7 +2,7 @@
 
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { builderQueue, failureTypes } from '../../config-schema/queues.ts';
-import type { BuilderActivities } from './activities.ts';
+import type { BuilderActivities, OpenedSandbox, OpenInput } from './activities.ts';
 import type { Builder } from './builder.ts';
 import { sandboxName } from './held.ts';
 import { SandboxLost } from './live.ts';
@@ -13,23 +13,39 @@ const heartbeatMs = 500;
 
 export function builderActivities(builder: Builder, identity: { id: string; publicKey: Record<string, unknown>; classes: Record<string, { cpus: number; memoryBytes: number }> }): BuilderActivities {
   const { id, publicKey, classes } = identity;
+  const needsOf = (resourceClass: string): { cpus: number; memoryBytes: number } => {
+    const needs = classes[resourceClass];
+    if (!needs) throw failure(failureTypes.sandboxFailed, `builder ${id} does not offer class ${resourceClass}`);
+    return needs;
+  };
+  const place = (sandbox: string, notes: string[]): OpenedSandbox => ({ sandbox, builder: id, queue: builderQueue(id), builderKey: publicKey, ...(notes.length > 0 && { notes }) });
+  const open = async (input: OpenInput, sealedValues: string | null, cancel: AbortSignal): Promise<OpenedSandbox> => {
+    const name = sandboxName(input.slice, input.attempt);
+    try {
+      const notes = await builder.open(input, sealedValues, cancel);
+      if (cancel.aborted) await builder.close(name);
+      return place(name, notes);
+    } catch (error) {
+      builder.ledger.release(name);
+      throw error;
+    }
+  };
   return {
     openSandbox: (input) =>
       asActivity(async (cancel) => {
-        const needs = classes[input.resourceClass];
-        if (!needs) throw failure(failureTypes.sandboxFailed, `builder ${id} does not offer class ${input.resourceClass}`);
+        const needs = needsOf(input.resourceClass);
         const name = sandboxName(input.slice, input.attempt);
         if (builder.draining || !builder.ledger.take(name, input.resourceClass, needs)) {
           throw ApplicationFailure.create({ type: failureTypes.builderFull, message: `builder ${id} is full`, nextRetryDelay: `${500 + Math.floor(Math.random() * 500)}ms` });
         }
-        try {
-          await builder.open(input);
-        } catch (error) {
-          builder.ledger.release(name);
-          throw error;
-        }
-        if (cancel.aborted) await builder.close(name);
-        return { sandbox: name, builder: id, queue: builderQueue(id), builderKey: publicKey };
+        if (input.later) builder.reserve(name, input.leaseSeconds);
+        return input.later ? place(name, []) : open(input, null, cancel);
+      }),
+    prepareSandbox: ({ sealedValues, ...input }) =>
+      asActivity(async (cancel) => {
+        // The reservation may be over; then somebody else may have the room.
+        if (!builder.ledger.take(sandboxName(input.slice, input.attempt), input.resourceClass, needsOf(input.resourceClass))) throw failure(failureTypes.sandboxLost, `builder ${id} has given the room away`);
+        return open(input, sealedValues, cancel);
       }),
     claimSandbox: ({ sandbox }) => asActivity(() => builder.claim(sandbox)),
     runStep: ({ sandbox, step, ...sealed }) => asActivity((cancel) => builder.runStep(sandbox, step, sealed, cancel)),

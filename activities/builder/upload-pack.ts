@@ -1,7 +1,7 @@
 // How does the sandbox's git read from the builder's mirrors?
 
 import { spawn } from 'node:child_process';
-import { Duplex } from 'node:stream';
+import { Duplex, PassThrough } from 'node:stream';
 
 export type ServedMirrors = {
   /** Of the pipeline's repository. */
@@ -22,7 +22,12 @@ export function serveMirror(repository: string, { own, further }: ServedMirrors)
 /** Serves the one repository, for reading, on whatever stream it is piped to. Its end, for whatever reason, is the end of that stream. */
 export function uploadPack(mirror: string): Duplex {
   const git = spawn('git', ['-c', 'safe.directory=*', 'upload-pack', '--strict', mirror], { stdio: ['pipe', 'pipe', 'ignore'], env: { PATH: process.env.PATH, HOME: '/nonexistent' } });
-  const stream = Duplex.from({ readable: git.stdout, writable: git.stdin });
+  // When git has exited Node destroys its stdin. In a Duplex of the two that would be the end of what nobody has read yet.
+  const input = new PassThrough();
+  input.pipe(git.stdin).on('error', () => {});
+  input.once('close', () => git.stdin.destroy());
+  const stream = Duplex.from({ readable: git.stdout, writable: input });
+  stream.once('end', () => stream.destroy());
   git.on('error', (error) => stream.destroy(error));
   return stream;
 }

@@ -1,7 +1,9 @@
 // What does a check say about a job?
 
 import type { JobResult, Outcome, SliceResult, StepResult } from '../../config-schema/outcome.ts';
+import type { TestCase } from '../../config-schema/junit.ts';
 import type { Diagnostic } from '../../config-schema/plan.ts';
+import { addCounts, testsInWords } from '../../config-schema/test-report.ts';
 import type { JobView } from '../../config-schema/view.ts';
 import type { ConfigFault } from './activities.ts';
 import type { Annotation, CheckRun } from './forge.ts';
@@ -22,6 +24,8 @@ export type JobReport = {
   waitingFor?: string;
   /** The end of the log of the step that failed; the last lines of it are shown. */
   failingTail?: { slice: number; step: string; lines: string[] };
+  /** Tests that failed, of all slices. */
+  failedTests?: TestCase[];
   /** Things worth a line besides: warnings of the config, builders that were lost. */
   notes?: string[];
 };
@@ -38,8 +42,8 @@ export function checkOutput(job: JobReport): CheckOutput {
   const slice = decisiveSlice(result);
   return {
     title: titleOf(job, result, slice),
-    summary: paragraphs(whatHappened(result, slice), tailOf(job), notes, slicesOf(result), stepsOf(result, slice), details),
-    annotations: [],
+    summary: paragraphs(whatHappened(result, slice), testsOf(job, result), tailOf(job), notes, slicesOf(result), stepsOf(result, slice), details),
+    annotations: testAnnotations(job.failedTests ?? []),
   };
 }
 
@@ -167,6 +171,35 @@ function howItEnded({ outcome, exitCode, signal, reason }: StepResult): string {
   if (signal !== null) return `ended by ${signal}`;
   if (outcome === 'failed' && exitCode !== null) return `exit code ${exitCode}`;
   return names[outcome].toLowerCase();
+}
+
+const mostFailedTests = 20;
+
+function testsOf({ failedTests = [] }: JobReport, { slices }: JobResult): string {
+  const counts = slices.flatMap(({ steps }) => steps.flatMap(({ tests }) => tests ?? []));
+  if (counts.length === 0) return '';
+  const rows = failedTests.slice(0, mostFailedTests).map(({ name, classname, file, line, message }) => [
+    code([classname, name].filter(Boolean).join(' ')),
+    file === null ? '' : code(line === null ? file : `${file}:${line}`),
+    message === null ? '' : prose(cutText(oneLine(message), 200)),
+  ]);
+  const more = failedTests.length - rows.length;
+  return paragraphs(`Tests: ${testsInWords(addCounts(counts))}.`, rows.length === 0 ? '' : table(['Failed test', 'Where', ''], rows), more > 0 ? `… and ${more} more.` : '');
+}
+
+/** Few people look through more, and each fifty are a request of their own. */
+const mostTestAnnotations = 150;
+
+function testAnnotations(failed: readonly TestCase[]): Annotation[] {
+  const placed = failed.flatMap((test) => (test.file !== null && test.line !== null && !test.file.startsWith('/') ? [{ ...test, file: test.file, line: test.line }] : []));
+  return placed.slice(0, mostTestAnnotations).map(({ name, classname, file, line, message, detail }) => ({
+    path: file,
+    startLine: line,
+    endLine: line,
+    level: 'failure',
+    title: cutText(oneLine([classname, name].filter(Boolean).join(' ')), longestTitle),
+    message: cutText((detail ?? message ?? '').split('\n').map(printable).join('\n').trim() || 'failed', longestMessage),
+  }));
 }
 
 const longestMessage = 4000;

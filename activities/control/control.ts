@@ -17,6 +17,7 @@ import { NoDeployKey } from './deploy-keys.ts';
 import { ForgeUnavailable, type CheckRun, type Forge } from './forge.ts';
 import type { JobValues } from './job-values.ts';
 import { load } from './load.ts';
+import { failedTests, keepTimings } from './test-reports.ts';
 import type { OrbPorts } from './pipeline-orbs.ts';
 
 export type ControlPorts = {
@@ -113,6 +114,7 @@ export function controlActivities(ports: ControlPorts): ControlActivities {
     async finish(view) {
       const { repository, number } = view;
       const line = buildLine(view);
+      await keepTimings(store, view);
       await putJson(store, summaryKey(repository.id, number), view);
       await putJson(store, repositoryHistoryKey(repository.id, number), line);
       await putJson(store, historyKey(view.endedAt!, repository.id, number), line);
@@ -145,6 +147,7 @@ async function checkRun(ports: ControlPorts, { repository, sha, pipeline, id, ch
   }
   const { job, workflow, name } = check;
   const detailsUrl = `${ports.publicUrl}/${address}/${encodeURIComponent(workflow)}/${encodeURIComponent(job.name)}`;
+  const failing = job.outcome === null ? [] : await failedTests(ports.store, { repositoryId: repository.id, pipeline, workflow, job: job.name }, job);
   const failingTail = job.outcome === null ? undefined : await tailOfFailure(ports, repository, pipeline, workflow, job);
   return {
     ...known,
@@ -155,7 +158,7 @@ async function checkRun(ports: ControlPorts, { repository, sha, pipeline, id, ch
     ...(job.outcome === null
       ? { status: job.state === 'running' ? ('in_progress' as const) : ('queued' as const) }
       : { status: 'completed' as const, conclusion: checkConclusion(job.outcome), completedAt: job.endedAt! }),
-    output: checkOutput(jobReport(job, { detailsUrl, notes: check.notes, ...(failingTail && { failingTail }) })),
+    output: checkOutput(jobReport(job, { detailsUrl, notes: check.notes, failedTests: failing, ...(failingTail && { failingTail }) })),
   };
 }
 

@@ -116,15 +116,15 @@ sshKeyCommands(program, askOf);
 deployKeyCommands(program, askOf);
 keyCommands(program, askOf, async () => {
   const settings = await readSettingsHere();
-  const [{ fileStore }, { dataFolder }, { openKeyRing }, { encryptFile, decryptFile }, { makeBackup, restoreBackup }, { kekLossMeans }] = await Promise.all([
-    import('../../activities/adapters/file-store.ts'),
+  const [{ openStore }, { dataFolder }, { openKeyRing }, { encryptFile, decryptFile }, { makeBackup, restoreBackup }, { kekLossMeans }] = await Promise.all([
+    import('../../activities/adapters/store.ts'),
     import('../../activities/adapters/data-folder.ts'),
     import('../../activities/adapters/key-encryption-key.ts'),
     import('../../activities/adapters/openpgp-backup.ts'),
     import('../../activities/control/backup.ts'),
     import('../../activities/control/key-ring.ts'),
   ]);
-  const places = { store: fileStore(settings.store.folder), data: dataFolder(settings), kek: openKeyRing(settings, process.env) };
+  const places = { store: openStore(settings), data: dataFolder(settings), kek: openKeyRing(settings, process.env) };
   return {
     backup: (publicKeys) => makeBackup({ ...places, version: packageJson.version, encrypt: (bytes) => encryptFile(publicKeys, bytes).catch(asProblem) }),
     restore: (bytes, { privateKey, passphrase, replace }) =>
@@ -141,9 +141,9 @@ keyCommands(program, askOf, async () => {
 });
 auditCommands(program, askOf, async () => {
   const settings = await readSettingsHere();
-  const [{ fileStore }, { fileHighWater }, { readPublicKeys }] = await Promise.all([import('../../activities/adapters/file-store.ts'), import('../../activities/adapters/audit-head.ts'), import('../../activities/adapters/audit-keys.ts')]);
+  const [{ openStore }, { fileHighWater }, { readPublicKeys }] = await Promise.all([import('../../activities/adapters/store.ts'), import('../../activities/adapters/audit-head.ts'), import('../../activities/adapters/audit-keys.ts')]);
   const publicKeys = await readPublicKeys(`${settings.data}/audit-keys.pub`);
-  const reading = { store: fileStore(settings.store.folder), publicKeys, highWater: fileHighWater(`${settings.data}/audit-head`) };
+  const reading = { store: openStore(settings), publicKeys, highWater: fileHighWater(`${settings.data}/audit-head`) };
   const [{ readAudit, matches }, { verifyAudit }, { exportAudit }] = await Promise.all([import('../../activities/control/audit-read.ts'), import('../../activities/control/audit-verify.ts'), import('../../activities/control/audit-export.ts')]);
   return { read: (options) => readAudit(reading, options), matches, verify: () => verifyAudit(reading), exportLines: () => exportAudit(reading) };
 });
@@ -193,10 +193,10 @@ async function readSettingsHere(): Promise<Settings> {
 
 async function withPorts(work: (ports: Ports) => Promise<void>): Promise<void> {
   const settings = await readSettingsHere();
-  const { fileStore } = await import('../../activities/adapters/file-store.ts');
+  const { openStore } = await import('../../activities/adapters/store.ts');
   const { logCodec } = await import('../../activities/log-codec.ts');
   const { connectClient } = await import('../../activities/adapters/temporal.ts');
-  const store = fileStore(settings.store.folder);
+  const store = openStore(settings);
   let client: Client;
   try {
     client = await connectClient(settings);

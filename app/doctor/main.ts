@@ -2,6 +2,7 @@
 
 import { styleText } from 'node:util';
 import { factsOf } from '../../activities/adapters/machine.ts';
+import { openStore, tryStore } from '../../activities/adapters/store.ts';
 import { connectClient } from '../../activities/adapters/temporal.ts';
 import { runDoctor, type Check } from '../../activities/builder/doctor.ts';
 import { machineChecks } from '../../activities/builder/machine-checks.ts';
@@ -14,7 +15,7 @@ import type { Settings } from '../../config-schema/settings.ts';
 await endOnTrouble(async () => {
   const { json } = JSON.parse(process.argv[2] ?? '{}') as { json?: true };
   const settings = await readSettings();
-  const checks = [...machineChecks(await factsOf(settings, () => findTemporal(settings.cache))), temporalCheck(settings), githubCheck(settings)];
+  const checks = [...machineChecks(await factsOf(settings, () => findTemporal(settings.cache))), storeCheck(settings), temporalCheck(settings), githubCheck(settings)];
   const findings = await runDoctor(checks);
   for (const finding of findings) {
     if (json) process.stdout.write(`${JSON.stringify(finding)}\n`);
@@ -22,6 +23,17 @@ await endOnTrouble(async () => {
   }
   return findings.every(({ ok }) => ok) ? 0 : 1;
 });
+
+function storeCheck(settings: Settings): Check {
+  const { store } = settings;
+  return {
+    name: 'store',
+    async look() {
+      await tryStore(openStore(settings));
+      return { ok: true, detail: store.kind === 'file' ? `a folder, ${store.folder}` : `s3://${store.bucket}/${store.prefix} at ${settings.s3Endpoint ?? 'Amazon S3'}` };
+    },
+  };
+}
 
 function temporalCheck(settings: Settings): Check {
   return {

@@ -11,6 +11,9 @@ export const pipelinePath = (p: Pick<JobPlace, 'owner' | 'name' | 'pipeline'>): 
 export const jobPath = (p: JobPlace): string => `${pipelinePath(p)}/${encodeURIComponent(p.workflow)}/${encodeURIComponent(p.job)}`;
 export const stepPath = (p: StepPlace): string => `${jobPath(p)}/${p.slice}/${p.step}`;
 
+/** Below a slice; `''` for all of them. */
+export const artifactPath = (p: JobPlace & { slice: number }, path: string): string => `${jobPath(p)}/${p.slice}/artifacts${path === '' ? '' : `/${path.split('/').map(encodeURIComponent).join('/')}`}`;
+
 export type FoundJob = { pipeline: PipelineView; workflow: WorkflowView; job: JobView };
 
 /** Null when there is none of that name. */

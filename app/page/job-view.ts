@@ -2,12 +2,12 @@
 
 import { html, raw } from 'hono/html';
 import type { SliceView, StepView } from '../../config-schema/view.ts';
-import { jobPath, pipelinePath, stepPath } from './address.ts';
+import { artifactPath, jobPath, pipelinePath, stepPath } from './address.ts';
 import type { FoundJob, JobPlace } from './address.ts';
 import { badge, layout, sign, time } from './layout.ts';
 import type { Html } from './layout.ts';
 import type { ShownLine, StoredLines } from './stored-lines.ts';
-import { bytesInWords, duration, lasted, linesInWords, statusOf } from './words.ts';
+import { bytesInWords, duration, filesInWords, lasted, linesInWords, statusOf } from './words.ts';
 import type { Status } from './words.ts';
 
 /** What is stored of the log of each step; null where nothing is. */
@@ -23,7 +23,8 @@ export function jobView({ pipeline, workflow, job }: FoundJob, place: JobPlace, 
 <p class="facts">${badge(status)} · ${pipeline.trigger.commit.subject} · <code>${pipeline.trigger.sha.slice(0, 12)}</code>${job.startedAt === null ? '' : html` · ${time(job.startedAt)}`} · ${lasted(job, now)}</p>
 ${job.reason === undefined ? '' : html`<p class="reason">${job.reason}</p>`}
 ${job.slices.length > 1 ? slices(place, job.slices, slice) : ''}
-${slice === null ? '' : sliceHead(slice)}</div>
+${slice === null ? '' : sliceHead(slice)}
+${slice === null ? '' : artifactsLink(place, slice)}</div>
 <div id="steps">${slice === null ? '' : slice.steps.map((step, i) => stepBody(place, slice, step, i, tails[i] ?? null, now))}</div>`,
   });
 }
@@ -36,6 +37,12 @@ const slices = (place: JobPlace, all: SliceView[], shown: SliceView | null): Htm
 const sliceHead = (slice: SliceView): Html => html`<p class="quiet">${slice.builder === null ? 'No builder yet' : html`On builder ${slice.builder}`}${slice.attempt > 1 ? html` · attempt ${slice.attempt}` : ''}</p>
 ${slice.reason === undefined ? '' : html`<p class="reason">${slice.reason}</p>`}
 ${slice.notes.map((note) => html`<p class="note">${note}</p>`)}`;
+
+function artifactsLink(place: JobPlace, { index, steps }: SliceView): Html | '' {
+  const stored = steps.flatMap(({ result }) => result?.artifacts ?? []);
+  const files = stored.reduce((sum, each) => sum + each.files, 0);
+  return files === 0 ? '' : html`<p class="artifacts"><a href="${artifactPath({ ...place, slice: index }, '')}">Artifacts</a> <span class="quiet">${filesInWords(files)}, ${bytesInWords(stored.reduce((sum, each) => sum + each.bytes, 0))}</span></p>`;
+}
 
 const stepStatus = (step: StepView): Status => step.result?.outcome ?? (step.state === 'running' ? 'running' : 'waiting');
 

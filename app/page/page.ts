@@ -2,12 +2,16 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { artifactFolder } from '../../config-schema/artifact.ts';
 import { getRequestListener } from '@hono/node-server';
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import { findJob, findStep, logKeyOf, numberOf } from './address.ts';
+import { artifactPath, findJob, findStep, logKeyOf, numberOf } from './address.ts';
 import type { FoundJob, JobPlace, StepPlace } from './address.ts';
+import { addressOfPage, artifactsOf, serveArtifact, wantsPage, withoutTicket } from './artifacts.ts';
+import type { SlicePlace } from './artifacts.ts';
+import { artifactsView } from './artifacts-view.ts';
 import { buildsView } from './builds-view.ts';
 import { refusal } from './guard.ts';
 import { jobView } from './job-view.ts';
@@ -66,7 +70,7 @@ function routes(ports: PagePorts): Hono<App> {
     const refused = refusal((c.env as HttpBindings).incoming);
     if (refused !== null) return c.text(`${refused}\n`, 403);
     await next();
-    for (const [name, value] of Object.entries({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'cross-origin-resource-policy': 'same-origin', 'cross-origin-opener-policy': 'same-origin' })) c.res.headers.set(name, value);
+    for (const [name, value] of Object.entries({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'cross-origin-resource-policy': 'same-origin', 'cross-origin-opener-policy': 'same-origin' })) if (!c.res.headers.has(name)) c.res.headers.set(name, value);
     if (!c.res.headers.has('content-security-policy')) c.res.headers.set('content-security-policy', policy);
     if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');
   });
@@ -118,6 +122,26 @@ function routes(ports: PagePorts): Hono<App> {
     });
   });
 
+  const artifacts = `${job}/:slice{[0-9]{1,9}}/artifacts`;
+  app.get(`${artifacts}/*`, (c) => artifactPage(c));
+  app.get(artifacts, (c) => artifactPage(c));
+  const artifactPage = async (c: Context<App>): Promise<Response> => {
+    const place: SlicePlace = { ...jobPlace(c), slice: Number(c.req.param('slice')) };
+    const found = await findJob(ports, place);
+    const slice = found?.job.slices.find(({ index }) => index === place.slice);
+    if (!found || !slice) return nothing(c, 'slice');
+    const { pipeline } = found;
+    const { path, hasTicket } = withoutTicket(partsBelow(c.req.url), pipeline, place);
+    const stored = await artifactsOf(ports.store, pipeline, place, slice);
+    const file = stored.find((artifact) => artifact.path === path);
+    if (file && !hasTicket && wantsPage(file, c.req.raw.headers)) return c.redirect(addressOfPage(pipeline, place, file));
+    if (file) return serveArtifact(ports.store, file, c.req.raw.headers, hasTicket);
+    const isForPrograms = c.req.query('format') === 'json' || (c.req.header('accept') ?? '').startsWith('application/json');
+    if (isForPrograms) return c.json(stored.filter((artifact) => path === '' || artifact.path.startsWith(`${path}/`)).map((artifact) => ({ path: artifact.path, url: artifactPath(place, artifact.path), bytes: artifact.bytes, type: artifact.type, sha256: artifact.sha256 })));
+    const folder = artifactFolder(stored, path);
+    return folder ? page(c, artifactsView(place, path, folder)) : nothing(c, 'artifact');
+  };
+
   app.notFound((c) => nothing(c, 'page'));
   app.onError((error, c) => {
     ports.log.warn({ error, path: c.req.path }, 'a page could not be shown');
@@ -146,4 +170,13 @@ function tailsOf(ports: PagePorts, { pipeline, job }: FoundJob, place: JobPlace 
       }),
     ),
   );
+}
+
+/** What stands after the eighth slash, decoded: names of artifacts may hold anything but a slash. Nothing that is empty, as at the end. */
+function partsBelow(url: string): string[] {
+  try {
+    return new URL(url).pathname.split('/').slice(8).filter((part) => part !== '').map(decodeURIComponent);
+  } catch {
+    return ['%'];
+  }
 }

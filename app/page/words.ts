@@ -52,3 +52,5 @@ export const eventName = (event: Trigger['event']): string => ({ push: 'push', p
 export const bytesInWords = (bytes: number): string => (bytes < 10_000 ? `${bytes} bytes` : bytes < 1_000_000 ? `${(bytes / 1000).toFixed(0)} kB` : bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`);
 
 export const linesInWords = (lines: number): string => `${lines} ${lines === 1 ? 'line' : 'lines'}`;
+
+export const filesInWords = (files: number): string => `${files} ${files === 1 ? 'file' : 'files'}`;

@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { fileStore } from '../../activities/adapters/file-store.ts';
+import { openStore } from '../../activities/adapters/store.ts';
 import { localForge } from '../../activities/adapters/local-forge.ts';
 import { clearMachine } from '../../activities/adapters/machine.ts';
 import { cacheOf, resolveOrbs, tellingAtOnce } from '../../activities/adapters/orbs.ts';
@@ -53,13 +53,15 @@ await endOnTrouble(async () => {
       ...process.env,
       LOG_LEVEL: process.env.LOG_LEVEL ?? 'error',
       ROUNDHOUSE_DATA: join(folder, 'data'),
+      // Nothing of a run is kept, wherever builds are.
+      ROUNDHOUSE_STORE: `file:${join(folder, 'store')}`,
       ROUNDHOUSE_BUILDER_NAME: 'here',
       TEMPORAL_ADDRESS: `127.0.0.1:${temporalPort}`,
     };
     const settings = await readSettings(env);
     const log = operatorLog({ level: settings.logLevel, format: 'pretty' });
     installRuntime(log);
-    const store = fileStore(settings.store.folder);
+    const store = openStore(settings);
     const registry = builderRegistry({ store });
     const hostKey = await loadOrCreateHostKey(join(settings.data, 'ssh/host_key'));
     // Nobody else reaches this port for the seconds that it is open, and the builder is our own child.
@@ -137,7 +139,7 @@ await endOnTrouble(async () => {
   }
 });
 
-async function ended(store: ReturnType<typeof fileStore>): Promise<PipelineView | null> {
+async function ended(store: ReturnType<typeof openStore>): Promise<PipelineView | null> {
   const bytes = await store.get(summaryKey(repository.id, 1));
   return bytes ? (JSON.parse(Buffer.from(bytes).toString('utf8')) as PipelineView) : null;
 }

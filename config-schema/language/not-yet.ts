@@ -24,31 +24,11 @@ export const notYet = {
   job: {
     'type: lock': 'Remove the job.',
     'type: unlock': 'Remove the job.',
-    machine: 'Give the job a docker image instead.',
     no_retry: 'Remove it.',
     egress: 'Remove it.',
   },
-  docker: {
-    name: 'Remove it.',
-    entrypoint: 'Remove it.',
-    command: 'Remove it.',
-    user: 'Remove it.',
-    auth: 'Remove it, and use a public image.',
-    aws_auth: 'Remove it, and use a public image.',
-    gcp_auth: 'Remove it, and use a public image.',
-  },
   step: {
-    setup_remote_docker: 'Remove the step.',
-    save_cache: 'Remove the step.',
-    restore_cache: 'Remove the step.',
-    store_artifacts: 'Remove the step.',
-    store_test_results: 'Remove the step.',
-    persist_to_workspace: 'Remove the step.',
-    attach_workspace: 'Remove the step.',
     install_signing_bundle: 'Remove the step, which is for macOS.',
-  },
-  run: {
-    max_auto_reruns: 'Remove it.',
   },
 } as const satisfies Record<string, Record<string, string>>;
 
@@ -98,18 +78,14 @@ type Refuse = (at: Place, feature: string, remedy: string) => void;
 
 function lookAtJob(job: PlanJob, body: MapNode, refuse: Refuse): void {
   lookAtKeys(body, notYet.job, refuse);
-  const [primary, second] = itemsOf(childOf(body, 'docker'));
-  lookAtKeys(primary, notYet.docker, refuse);
-  if (second) refuse(second.place, 'A second container', 'Remove the entry; the first one is where the steps run.');
   for (const step of itemsOf(childOf(body, 'steps')).map(unbound)) lookAtStep(step, job, refuse);
 }
 
 function lookAtStep(step: Node, job: PlanJob, refuse: Refuse): void {
   const [written] = entriesOf(step);
-  const [kind, at, fields] = written ? [written[0], written[1].key, written[1].value] : [stringOf(step) ?? '', step.place, undefined];
+  const [kind, at] = written ? [written[0], written[1].key] : [stringOf(step) ?? '', step.place];
   if (Object.hasOwn(notYet.step, kind)) refuse(at, `\`${kind}\``, notYet.step[kind as keyof typeof notYet.step]);
   if (kind === 'deploy' && job.parallelism > 1) refuse(at, '`deploy` in a job with parallelism', 'Write a job of its own for it, which requires this one.');
-  if (kind === 'run' || kind === 'deploy') lookAtKeys(fields, notYet.run, refuse);
 }
 
 function lookAtKeys(node: Node | undefined, table: Record<string, string>, refuse: Refuse): void {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import { expandHome } from '../user.ts';
 
 /** SHA-256 in base64, as in the original; null where there is no such file. */
 export async function checksums(paths: string[]): Promise<Record<string, string | null>> {
@@ -14,7 +15,7 @@ export async function checksums(paths: string[]): Promise<Record<string, string 
 
 async function checksum(path: string): Promise<string | null> {
   // A FIFO must not hold us.
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => null);
+  const file = await open(expandHome(path, process.env['HOME'] ?? '/'), constants.O_RDONLY | constants.O_NONBLOCK).catch(() => null);
   if (file === null) return null;
   await using opened = file;
   if (!(await opened.stat()).isFile()) return null;

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Client } from '@temporalio/client';
-import { fileStore } from '../../activities/adapters/file-store.ts';
+import { openStore } from '../../activities/adapters/store.ts';
 import { clearMachine } from '../../activities/adapters/machine.ts';
 import { connectClient } from '../../activities/adapters/temporal.ts';
 import { getJson, type ObjectStore } from '../../activities/object-store.ts';
@@ -83,7 +83,7 @@ export async function startInstance(bench: Bench): Promise<Instance> {
   await untilReady(settings, signal);
   const client = await connectClient(settings);
   bench.atEnd(() => client.connection.close());
-  const store = fileStore(settings.store.folder);
+  const store = openStore(settings);
 
   return {
     settings,

@@ -44,6 +44,10 @@ test('with nothing set, everything has its default', () => {
     temporalTlsServerCaCertPath: null,
     temporalTlsServerName: null,
     store: { kind: 'file', folder: '/var/lib/roundhouse/store' },
+    s3Endpoint: null,
+    s3Region: null,
+    s3PathStyle: false,
+    caBundle: null,
     payloadKeyFile: '/var/lib/roundhouse/payload.keys',
     kekFile: '/var/lib/roundhouse/kek.keys',
     kek: null,
@@ -65,7 +69,7 @@ test('with nothing set, everything has its default', () => {
 
 test('a user who is not root keeps data and cache where XDG says', () => {
   const plain = settingsOf({ HOME: '/home/me' }, null, user);
-  assert.deepEqual([plain.data, plain.cache, plain.store.folder], ['/home/me/.local/share/roundhouse', '/home/me/.cache/roundhouse', '/home/me/.local/share/roundhouse/store']);
+  assert.deepEqual([plain.data, plain.cache, plain.store], ['/home/me/.local/share/roundhouse', '/home/me/.cache/roundhouse', { kind: 'file', folder: '/home/me/.local/share/roundhouse/store' }]);
   assert.equal(plain.builderName, 'My-laptop');
   const xdg = settingsOf({ HOME: '/home/me', XDG_DATA_HOME: '/data/', XDG_CACHE_HOME: 'relative' }, null, user);
   assert.deepEqual([xdg.data, xdg.cache], ['/data/roundhouse', '/home/me/.cache/roundhouse']);
@@ -103,6 +107,12 @@ suite('a value', () => {
     ['temporalTls', {}, { temporalTls: false }, false],
     ['temporalAddress', { TEMPORAL_ADDRESS: '[::1]:7233' }, {}, '[::1]:7233'],
     ['store', { ROUNDHOUSE_STORE: 'file:/srv/store' }, {}, { kind: 'file', folder: '/srv/store' }],
+    ['store', { ROUNDHOUSE_STORE: 's3://builds' }, {}, { kind: 's3', bucket: 'builds', prefix: '' }],
+    ['store', {}, { store: 's3://builds.example/team/ci/' }, { kind: 's3', bucket: 'builds.example', prefix: 'team/ci/' }],
+    ['s3Endpoint', { AWS_ENDPOINT_URL: 'http://a', AWS_ENDPOINT_URL_S3: 'http://b/' }, {}, 'http://b'],
+    ['s3Endpoint', { AWS_ENDPOINT_URL: 'http://a' }, {}, 'http://a'],
+    ['s3PathStyle', { AWS_ENDPOINT_URL: 'http://a' }, {}, true],
+    ['s3PathStyle', { AWS_ENDPOINT_URL: 'http://a', ROUNDHOUSE_S3_PATH_STYLE: 'false' }, {}, false],
     ['queueTimeoutSeconds', { ROUNDHOUSE_QUEUE_TIMEOUT: '90s' }, { queueTimeout: '1h' }, 90],
     ['queueTimeoutSeconds', {}, { queueTimeout: '1.5h' }, 5400],
     ['allowPrivate', { ROUNDHOUSE_ALLOW_PRIVATE: '10.0.0.0/8, fd00::/8,' }, {}, ['10.0.0.0/8', 'fd00::/8']],
@@ -132,7 +142,7 @@ suite('a fault is a sentence', () => {
     [{ PORT: '65536' }, null, ['PORT: must be a port from 1 to 65535, or 0 for any free one, is "65536". Correct it, or remove it for the default: 3000.']],
     [{}, { sshPort: 1.5 }, ['roundhouse.yml sshPort: must be a port from 1 to 65535, or 0 for any free one, is 1.5. Correct it, or remove it for the default: 2222.']],
     [{ TEMPORAL_ADDRESS: 'localhost' }, null, ['TEMPORAL_ADDRESS: must be HOST:PORT, is "localhost". Correct it, or remove it for the default: 127.0.0.1:7233.']],
-    [{ ROUNDHOUSE_STORE: 's3:bucket' }, null, ['ROUNDHOUSE_STORE: must be `file:` and a folder, is "s3:bucket". Correct it, or remove it for the default: file: with store in the data folder.']],
+    ...['s3:bucket', 's3://b', 's3://Bucket', 's3://bucket//a', 's3://bucket/a b', `s3://bucket/${'x'.repeat(121)}`, 'file:'].map((words): [Record<string, string>, unknown, string[]] => [{ ROUNDHOUSE_STORE: words }, null, [`ROUNDHOUSE_STORE: must be \`file:\` and a folder, or \`s3://BUCKET\` with a prefix perhaps, such as s3://builds/roundhouse, is "${words}". Correct it, or remove it for the default: file: with store in the data folder.`]]),
     [{ ROUNDHOUSE_POOL: 'zfs' }, null, ['ROUNDHOUSE_POOL: must be one of folder, btrfs, is "zfs". Correct it, or remove it for the default: folder.']],
     [{ ROUNDHOUSE_ALLOW_PRIVATE: '10.0.0.0/8,10.x' }, null, ['ROUNDHOUSE_ALLOW_PRIVATE (1): must be a list of networks such as 10.1.0.0/16, is "10.0.0.0/8,10.x". Correct it, or remove it for the default: none.']],
     [{ GHE_HOST: 'https://x' }, null, ['GHE_HOST: must be a host name or an address, is "https://x". Correct it, or remove it.']],

@@ -51,7 +51,7 @@ export async function processHost(folder: string): Promise<SandboxHost> {
       return all.map(({ name, kept }) => ({ name, running: kept !== null && isRunning(kept.pid), spec: kept?.spec ?? null, handle: kept?.handle ?? null }));
     },
 
-    sidecarOutput: () => Promise.resolve(Buffer.alloc(0)),
+    sidecarOutput: (_name, _sidecar, from) => Promise.resolve({ from, bytes: Buffer.alloc(0) }),
     oomKills: () => Promise.resolve(0),
 
     async reconcile(keep) {

@@ -51,7 +51,7 @@ async function openScene(t: TestContext, repositories = ['acme/lib', 'Acme/Tools
 
   const mirrors = new Mirrors(`${agent.root}/mirrors`);
   const own = await mirrors.open(1, 'T2');
-  await mirrors.fetch(own, { sha }, { url: shop, authorization: null });
+  await mirrors.fetch(own, { sha, ref: 'refs/heads/trunk' }, { url: shop, authorization: null });
   const further: Record<string, string> = {};
   for (const [index, name] of ['acme/lib', 'acme/lib2', 'acme/tools-2'].entries()) {
     further[name] = await mirrors.openFurther(index + 2, 'T2');

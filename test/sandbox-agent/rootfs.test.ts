@@ -3,26 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { agentCommand, paths } from '../../sandbox-agent/protocol.ts';
+import { paths } from '../../sandbox-agent/protocol.ts';
 import { agentFolder, run, spec, startAgent } from './agent.ts';
-
-/** Namespaces and chroot are the simplest container: a root of its own, the agent's folder read-only, /proc, /dev/null, and `fill`. */
-const inRootfs =
-  (fill: string) =>
-  (folder: string, root: string): string[] => {
-    const script = `set -e
-      PATH=$PATH:/usr/sbin:/sbin
-      cd ${root}
-      mkdir -p proc dev tmp opt ${paths.agent.slice(1)}
-      mount --bind ${folder} ${paths.agent.slice(1)}
-      mount -o remount,bind,ro ${paths.agent.slice(1)}
-      mount -t proc proc proc
-      touch dev/null
-      mount --bind /dev/null dev/null
-      ${fill}
-      exec env -i $(command -v chroot) . ${agentCommand.join(' ')}`;
-    return ['unshare', '--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', script];
-  };
+import { inRootfs } from './in-rootfs.ts';
 
 suite('the agent needs nothing of the image', () => {
   test('in a rootfs with busybox alone it runs steps as process 1 of tini, as the root of that image', async (t) => {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { fileStore } from '../../activities/adapters/file-store.ts';
+import { openStore } from '../../activities/adapters/store.ts';
 import { logCodec } from '../../activities/log-codec.ts';
 import { clearMachine, machineHost } from '../../activities/adapters/machine.ts';
 import { generateKey } from '../../activities/key-file.ts';
@@ -38,7 +38,7 @@ export type Instance = {
   repository: string;
   repositoryId: number;
   url: string;
-  store: ReturnType<typeof fileStore>;
+  store: ReturnType<typeof openStore>;
   /** Every process, in the order of its start. */
   started: readonly Running[];
   startTemporal(): Promise<Running>;
@@ -134,7 +134,7 @@ export async function startInstance({ builders = ['b1'], env: extra = {}, app: a
     });
   await git('init', '-q', '-b', 'main');
   await git('remote', 'add', 'origin', sshUrl);
-  const store = fileStore(settings.store.folder);
+  const store = openStore(settings);
   let pushes = 0;
 
   const instance: Instance = {

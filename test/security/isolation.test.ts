@@ -85,7 +85,7 @@ test('check 11: no block device can be made or used, and /dev holds only what is
 });
 
 test('check 11: a device that an image brought along does not open', async () => {
-  const upper = join(stateFolder, 'disks', branch.name, 'upper');
+  const upper = join(stateFolder, 'disks', branch.name, 'upper-0');
   execFileSync('mknod', [join(upper, 'tmp-zero'), 'c', '1', '5']);
   execFileSync('chmod', ['666', join(upper, 'tmp-zero')]);
   const { output } = await runInside(branch, 'ls -l /tmp-zero; head -c 1 /tmp-zero | od');
@@ -99,7 +99,8 @@ test('check 12: system calls that only an attacker needs are refused', async () 
       : { kexec_load: 246, init_module: 175, finit_module: 313, delete_module: 176, bpf: 321, keyctl: 250, add_key: 248, request_key: 249, perf_event_open: 298, userfaultfd: 323, open_by_handle_at: 304 };
   // Arguments with which keyctl succeeds, and others end with another error than EPERM, where no filter is.
   const script = Object.entries(calls).map(([name, number]) => `$! = 0; my $r = syscall(${number}, 0, -4, 1, 0, 0); printf "%s %d %d\\n", "${name}", $r, $!;`).join('\n');
-  const expected = Object.keys(calls).map((name) => `${name} -1 1\n`).join('');
+  // Keys "do not exist" (ENOSYS): with less, no container can be run in a sandbox.
+  const expected = Object.keys(calls).map((name) => `${name} -1 ${/key/.test(name) ? 38 : 1}\n`).join('');
   for (const user of users) assert.equal((await runInside(branch, `cat > /tmp/calls-${user}.pl <<'END'\n${script.replaceAll('my $r', '$r')}\nEND\nperl /tmp/calls-${user}.pl`, { user })).output, expected);
   assert.equal((await runInside(branch, `perl -e '$r = syscall(425, 1, 0); printf "%d %d", $r, $!'`)).output, '-1 38');
 });

@@ -99,7 +99,7 @@ test('the completion of openSandbox is lost: the sandbox removes itself when its
   const { builder, host } = await startBuilder('b4');
   await world.push(oneStep('true'));
   await world.ended(++last);
-  await builder.open({ slice: keyOf(last), sliceTotal: 1, attempt: 9, resourceClass: 'medium', leaseSeconds: 1 });
+  await builder.open({ slice: keyOf(last), sliceTotal: 1, attempt: 9, resourceClass: 'medium', leaseSeconds: 1 }, null);
   assert.equal((await host.list()).length, 1);
   await world.until('the unclaimed sandbox is gone', async () => (await host.list()).length === 0, 5000);
 });

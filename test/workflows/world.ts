@@ -10,11 +10,14 @@ import { Client } from '@temporalio/client';
 import { fileStore } from '../../activities/adapters/file-store.ts';
 import { dataConverter, workflowBundle } from '../../activities/adapters/temporal.ts';
 import { readSealingKey, seal } from '../../activities/adapters/sealing.ts';
+import { loginFor } from '../../activities/adapters/images/registry-logins.ts';
+import { confinedUnpacker } from '../../activities/adapters/unpack.ts';
 import { Builder, type ResourceClass } from '../../activities/builder/builder.ts';
 import { LocalCaches } from '../../activities/builder/caches/local-caches.ts';
 import { dataSteps } from '../../activities/builder/data-steps.ts';
 import { HeldFiles } from '../../activities/builder/held.ts';
 import { Mirrors } from '../../activities/builder/mirror.ts';
+import { spoolIn } from '../../activities/builder/spool.ts';
 import { builderActivities } from '../../activities/builder/temporal.ts';
 import { builderWorkers } from '../../activities/builder/workers.ts';
 import type { Limits } from '../../activities/control/activities.ts';
@@ -115,16 +118,17 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
       const host = change(await processHost(join(state, 's')));
       hosts.push(host);
       const key = await readSealingKey(join(state, 'key'));
-      const caches = new LocalCaches(join(state, 'caches'));
+      const caches = new LocalCaches(join(state, 'caches'), { unpack: confinedUnpacker, maxBytes: 1e9, diskBytes: 2e9, stallMs: 60_000, log: quiet });
       const builder = new Builder({
         host,
         store,
         caches,
-        dataSteps: dataSteps({ store, caches, log: quiet }),
+        dataSteps: dataSteps({ store, caches, cacheDays: 15, spool: spoolIn(join(state, 'spool')), limits: { workspaceBytes: 1e9, artifactBytes: 1e9 }, log: quiet }),
         mirrors: new Mirrors(join(state, 'mirrors')),
         files: new HeldFiles(state),
         classes,
         capacity: { cpus: 4, memoryBytes: 8 * 2 ** 30 },
+        signIn: loginFor,
         unseal: (sealed) => key.unseal(sealed) as never,
         publicUrl: 'http://127.0.0.1:1',
         log: quiet,

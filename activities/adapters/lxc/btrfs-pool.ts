@@ -6,7 +6,7 @@ import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { removeTree } from '../remove-tree.ts';
-import type { StoragePool } from './pool.ts';
+import { usedPercent, type StoragePool } from './pool.ts';
 import { askFileSystem, unmount, withLock } from './syscalls.ts';
 
 export type BtrfsPoolOptions = {
@@ -47,6 +47,8 @@ export function btrfsPool({ folder, image }: BtrfsPoolOptions): StoragePool {
       if (isSubvolume) askFileSystem(folder, destroySubvolume, volumeArguments(name), `removing the subvolume ${name}`);
       else await removeTree(join(folder, name));
     },
+    // Its file is sparse: it ends where the file system ends that the file is on, too.
+    usedPercent: async () => Math.max(isReady() ? usedPercent(folder) : 0, usedPercent(image?.file ?? folder)),
     names: async () => (isReady() ? readdirSync(folder) : []),
     async release() {
       if (image && isReady()) unmount(folder);

@@ -7,12 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** One mounted cgroup tree. `controllers` is empty for v2, which has them all. */
 export type Hierarchy = { version: 1 | 2; folder: string; controllers: string[] };
 
-/** LXC makes these below every hierarchy; the number keeps builders apart. */
+/** LXC makes these below every hierarchy; the number keeps builders apart. `payload` has the limits, and below it one cgroup for each container. */
 export const cgroupFolders = (number: number) => ({
   all: `roundhouse/${number}`,
   payload: `roundhouse/${number}/payload`,
-  monitor: `roundhouse/${number}/monitor`,
-  pivot: `roundhouse/${number}/pivot`,
+  container: (container: number) => `roundhouse/${number}/payload/${container}`,
+  monitor: (container: number) => `roundhouse/${number}/monitor-${container}`,
+  pivot: (container: number) => `roundhouse/${number}/pivot-${container}`,
 });
 
 export function listHierarchies(mountinfo: string = readFileSync('/proc/self/mountinfo', 'utf8')): Hierarchy[] {
@@ -39,8 +40,17 @@ export function countOomKills(number: number, hierarchies: Hierarchy[]): number 
     .reduce((sum, kills) => sum + kills, 0);
 }
 
-/** Processes of the sandbox itself, without LXC's monitor. */
+/** Processes of the sandbox itself, without LXC's monitors. */
 export const payloadPids = (number: number, hierarchies: Hierarchy[]): number[] => pidsBelow(cgroupFolders(number).payload, hierarchies);
+
+/** Those of one of its containers: 0 is the primary. */
+export const containerPids = (number: number, container: number, hierarchies: Hierarchy[]): number[] => pidsBelow(cgroupFolders(number).container(container), hierarchies);
+
+/** Without them, a sandbox is no more, whatever its sidecars do. Version 0.1.0 made no cgroup for each container: its processes are in the payload's own. */
+export function primaryPids(number: number, hierarchies: Hierarchy[]): number[] {
+  const pids = containerPids(number, 0, hierarchies);
+  return pids.length > 0 ? pids : pidsIn(hierarchies.map((h) => join(h.folder, cgroupFolders(number).payload)));
+}
 
 /** Ends every process of the sandbox and its monitor. Resolves when the kernel has none left. */
 export async function killAll(number: number, hierarchies: Hierarchy[]): Promise<void> {
@@ -88,10 +98,9 @@ export const numbersWithCgroups = (hierarchies: Hierarchy[]): number[] => [
   ...new Set(hierarchies.flatMap((h) => subfolders(join(h.folder, 'roundhouse')).map(Number)).filter(Number.isInteger)),
 ];
 
-function pidsBelow(folder: string, hierarchies: Hierarchy[]): number[] {
-  const files = hierarchies.flatMap((h) => foldersBelow(join(h.folder, folder)).map((f) => join(f, 'cgroup.procs')));
-  return [...new Set(files.flatMap((file) => (readIfThere(file) ?? '').split('\n').filter(Boolean).map(Number)))];
-}
+const pidsBelow = (folder: string, hierarchies: Hierarchy[]): number[] => pidsIn(hierarchies.flatMap((h) => foldersBelow(join(h.folder, folder))));
+
+const pidsIn = (cgroups: string[]): number[] => [...new Set(cgroups.flatMap((folder) => (readIfThere(join(folder, 'cgroup.procs')) ?? '').split('\n').filter(Boolean).map(Number)))];
 
 function kill(pid: number): void {
   try {
@@ -102,7 +111,7 @@ function kill(pid: number): void {
 }
 
 /** The folder and all below it, parents first. */
-function foldersBelow(folder: string): string[] {
+export function foldersBelow(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return [folder, ...subfolders(folder).flatMap((name) => foldersBelow(join(folder, name)))];
 }

@@ -3,7 +3,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { cgroupFolders, readIfThere, type Hierarchy } from './cgroups.ts';
+import { cgroupFolders, foldersBelow, readIfThere, type Hierarchy } from './cgroups.ts';
 
 /** Each sandbox in proportion to its processors, and all of them together as one ordinary process on every processor. */
 export function weigh(number: number, cpus: number, hierarchies: Hierarchy[]): void {
@@ -18,7 +18,8 @@ export function weigh(number: number, cpus: number, hierarchies: Hierarchy[]): v
  */
 export function judge(number: number, hierarchies: Hierarchy[]): void {
   const { all, payload } = cgroupFolders(number);
-  const refused = hierarchies.some((h) => /^max [1-9]/m.test(readIfThere(join(h.folder, payload, 'pids.events')) ?? ''));
+  // v1 counts where the process was to be born, v2 where the limit is.
+  const refused = hierarchies.flatMap((h) => foldersBelow(join(h.folder, payload))).some((folder) => /^max [1-9]/m.test(readIfThere(join(folder, 'pids.events')) ?? ''));
   if (refused) setWeight(all, 0, hierarchies);
 }
 

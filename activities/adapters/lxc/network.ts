@@ -78,6 +78,8 @@ async function ensureNetwork(settings: NetworkSettings): Promise<string[]> {
   setKernel(`ipv4/conf/${settings.bridge}/rp_filter`, '1');
   setKernel(`ipv4/conf/${settings.bridge}/arp_ignore`, '1');
   setKernel(`ipv4/conf/${settings.bridge}/send_redirects`, '0');
+  // Frames to the addresses that bridges keep for themselves pass no rule of ours before the bridge learns from them whose port is where.
+  writeFileSync(`/sys/class/net/${settings.bridge}/bridge/no_linklocal_learn`, '1');
   // Both ways need it: out of the bridge, and back in from the uplink. All other interfaces stay as they are.
   for (const name of [settings.bridge, ...facts.uplinks]) setKernel(`ipv4/conf/${name}/forwarding`, '1');
 

@@ -1,8 +1,8 @@
 // Where does what a sandbox writes lie, and how is it held to its disk limit?
 
-import { existsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { SandboxError } from '../../builder/sandbox.ts';
 import { removeTree } from '../remove-tree.ts';
 
@@ -14,6 +14,8 @@ export interface StoragePool {
   create(name: string, diskBytes: number | null): Promise<string>;
   destroy(name: string): Promise<void>;
   names(): Promise<string[]>;
+  /** How full it is, 0 to 100: of all file systems below it, and of bytes and files, what is nearest to its end. */
+  usedPercent(): Promise<number>;
   /** Lets go of the machine when no sandbox is left and none will come: what is mounted is unmounted. */
   release(): Promise<void>;
 }
@@ -34,5 +36,14 @@ export function folderPool(folder: string): StoragePool {
     destroy: (name) => removeTree(join(folder, name)),
     release: () => Promise.resolve(),
     names: async () => (existsSync(folder) ? await readdir(folder) : []),
+    usedPercent: async () => usedPercent(folder),
   };
+}
+
+/** Of the file system of this path, which need not exist yet. What is kept for root does not count as free. */
+export function usedPercent(path: string): number {
+  if (!existsSync(path)) return usedPercent(dirname(path));
+  const { blocks, bfree, bavail, files, ffree } = statfsSync(path);
+  const used = (taken: number, free: number): number => (taken + free === 0 ? 0 : (100 * taken) / (taken + free));
+  return Math.max(used(blocks - bfree, bavail), used(files - ffree, ffree));
 }

@@ -20,8 +20,8 @@ export const rangeCount = 4096;
 export type Range = { number: number; name: string; owner: string };
 
 export const rangeId = (number: number): number => firstId + number * idsPerRange;
-/** As LXC knows it: two builders may use the same sandbox name. */
-export const containerName = (number: number): string => `rh-${number}`;
+/** As LXC knows it: two builders may use the same sandbox name. Container 0 is the primary. */
+export const containerName = (number: number, container: number): string => `rh-${number}.${container}`;
 /** On the path that every user may walk, and short: a socket's path must stay below 108 bytes. */
 export const mountFolder = (number: number): string => join(runFolder, 'mounts', String(number));
 

@@ -27,8 +27,9 @@ export class Records {
   names = (): string[] => (existsSync(this.#folder) ? readdirSync(this.#folder) : []);
   remove = (name: string): void => rmSync(this.#path(name), { recursive: true, force: true });
 
-  configFile = (name: string): string => join(this.#path(name), 'config');
-  logFile = (name: string): string => join(this.#path(name), 'lxc.log');
+  /** Of LXC, for each container: 0 is the primary. */
+  configFile = (name: string, container: number): string => join(this.#path(name), `config-${container}`);
+  logFile = (name: string, container: number): string => join(this.#path(name), `lxc-${container}.log`);
 
   #path = (name: string): string => join(this.#folder, name);
 

@@ -5,6 +5,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { killAll, numbersWithCgroups, removeCgroups, type Hierarchy } from './cgroups.ts';
+import { unmarkImages } from './image-marks.ts';
 import { containerName, numbersWithMounts } from './ranges.ts';
 import { unmountRootfs } from './rootfs.ts';
 
@@ -19,6 +20,7 @@ export async function removeTraces(number: number, { hierarchies, interfacePrefi
   for (const pid of numbersWithCgroups(hierarchies).includes(number) ? [] : startingMonitors(number)) process.kill(pid, 'SIGKILL');
   await killAll(number, hierarchies);
   unmountRootfs(number);
+  unmarkImages(number);
   await removeCgroups(number, hierarchies);
   await removeInterface(`${interfacePrefix}${number}`);
 }
@@ -33,7 +35,7 @@ function startingMonitors(number: number): number[] {
   const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
   return pids.filter((pid) => {
     try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`\0-n\0${containerName(number)}\0`);
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`\0-n\0${containerName(number, 0).replace(/0$/, '')}`);
     } catch {
       return false; // ended meanwhile
     }

@@ -2,15 +2,20 @@
 
 import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { agentCommand, paths } from '../../../sandbox-agent/protocol.ts';
-import type { ImageStore } from '../../builder/image-store.ts';
-import { SandboxError, type CreateOptions, type SandboxHandle, type SandboxHost, type SandboxSpec } from '../../builder/sandbox.ts';
+import { agentCommand, mainOutput, paths, starterCommand } from '../../../sandbox-agent/protocol.ts';
+import type { Image, ImageStore } from '../../builder/image-store.ts';
+import { SandboxError, type ContainerSpec, type CreateOptions, type SandboxHandle, type SandboxHost, type SandboxSpec } from '../../builder/sandbox.ts';
 import { makeAgentKeys, writeAgentKeys } from './agent-keys.ts';
-import { countOomKills, listHierarchies, payloadPids } from './cgroups.ts';
+import { loadAppArmorProfile } from './apparmor.ts';
+import { containerPids, countOomKills, listHierarchies, primaryPids } from './cgroups.ts';
 import { containerConfig } from './container-config.ts';
 import { judge, weigh } from './cpu-weight.ts';
+import { markImage } from './image-marks.ts';
+import { readKeptOutput } from './kept-output.ts';
 import { assertLimits } from './limits.ts';
-import { defaultNetwork, type NetworkSettings } from './network-place.ts';
+import { mainProcess, primaryProcess } from './main-process.ts';
+import { whyNoNesting } from './nesting.ts';
+import { defaultNetwork, type NetworkPlace, type NetworkSettings } from './network-place.ts';
 import { recentlyEnsured, sandboxNetwork } from './network.ts';
 import { orphan, removeOrphans } from './orphans.ts';
 import type { StoragePool } from './pool.ts';
@@ -19,7 +24,9 @@ import { claimRange, listRanges, rangeId, rangeOf, releaseRange, type Range } fr
 import { Records } from './records.ts';
 import { removeTraces, tracedNumbers } from './remove.ts';
 import { mountRootfs, sharedFolder } from './rootfs.ts';
-import { startContainer } from './start.ts';
+import { assertShared, hostNamesOf } from './sidecars.ts';
+import { startPrimary, startSidecar, type Start } from './start.ts';
+import { makePipe } from './syscalls.ts';
 import { userNamespaces } from './user-namespace.ts';
 
 export type LxcOptions = {
@@ -36,6 +43,8 @@ export type LxcOptions = {
   network?: NetworkSettings;
   /** How long a sandbox may take until its agent answers. Default 30. */
   readySeconds?: number;
+  /** Why containers cannot run in sandboxes; null where they can. Default: the kernel is asked. */
+  whyNoNesting?: () => Promise<string | null>;
   /** Default `lxc-start`, found in /usr/bin. */
   lxcStart?: string;
 };
@@ -51,6 +60,8 @@ export function lxcSandboxHost(options: LxcOptions): SandboxHost {
   const network = recentlyEnsured(sandboxNetwork(networkSettings).ensure);
   const { queue, isBusy } = queuesByName();
   let judging: NodeJS.Timeout | undefined;
+  let noNesting: Promise<string | null> | undefined;
+  let profile: Promise<void> | undefined;
 
   return {
     create: async (spec, asked) => queue(checkName(spec.name), () => create(spec, asked)),
@@ -58,7 +69,10 @@ export function lxcSandboxHost(options: LxcOptions): SandboxHost {
 
     list,
 
-    sidecarOutput: () => Promise.resolve(Buffer.alloc(0)),
+    sidecarOutput: async (name, sidecar, from) => {
+      const range = rangeOf(owner, checkName(name));
+      return range ? readKeptOutput(sharedFolder(range.number), sidecar + 1, from) : { from, bytes: Buffer.alloc(0) };
+    },
 
     oomKills: async (name) => {
       const range = rangeOf(owner, checkName(name));
@@ -78,6 +92,12 @@ export function lxcSandboxHost(options: LxcOptions): SandboxHost {
     },
   };
 
+  function profileLoaded(): Promise<void> {
+    profile ??= loadAppArmorProfile();
+    profile.catch(() => (profile = undefined));
+    return profile;
+  }
+
   async function list(): ReturnType<SandboxHost['list']> {
     const names = new Set([...records.names(), ...(await pool.names()), ...ownRanges().map((range) => range.name)]);
     return [...names].map((name) => ({ name, running: isRunning(rangeOf(owner, name)), spec: records.spec(name), handle: records.handle(name) }));
@@ -90,8 +110,9 @@ export function lxcSandboxHost(options: LxcOptions): SandboxHost {
     await destroy(spec.name);
 
     try {
-      const [image] = await Promise.all([images.image(spec.primary.image, { login: secrets?.logins[spec.primary.image] ?? null, ...asked }), network.lately()]);
-      return await make(spec, image.folder);
+      const imageOf = ({ image }: ContainerSpec): Promise<Image> => images.image(image, { login: secrets?.logins[image] ?? null, ...asked });
+      const [found] = await Promise.all([Promise.all([spec.primary, ...spec.sidecars].map(imageOf)), network.lately(), profileLoaded()]);
+      return await make(spec, found);
     } catch (error) {
       const cause = await destroy(spec.name).then(
         () => error,
@@ -102,26 +123,59 @@ export function lxcSandboxHost(options: LxcOptions): SandboxHost {
     }
   }
 
-  async function make(spec: SandboxSpec, image: string): Promise<SandboxHandle> {
+  async function make(spec: SandboxSpec, found: Image[]): Promise<SandboxHandle> {
     // The claim comes first and is given up last: whatever bears its number has an owner all the time.
     const { number } = claimRange(owner, spec.name, namespaces.known(), (n) => tracedNumbers(machine).includes(n));
     records.begin(spec);
     const [disk, userNamespace] = await Promise.all([pool.create(spec.name, spec.limits.diskBytes), namespaces.of(number)]);
     const place = sandboxNetwork(networkSettings).place(number);
-    mountRootfs({ number, hostname: spec.name, image, disk, agent: options.agentFolder, mirrorObjects: spec.mirrorObjects, cacheFolders: spec.cacheFolders, nameserver: place.gateway, userNamespace });
+    const { hostNames, notes } = hostNamesOf(spec);
+    const refused = spec.nesting ? await (noNesting ??= (options.whyNoNesting ?? whyNoNesting)()) : null;
+    if (refused !== null) notes.push(`Docker cannot run in sandboxes of this builder: ${refused}. The job runs without it. "roundhouse doctor" on the builder says so, too.`);
+    found.forEach((image, container) => {
+      markImage(number, container, image.folder);
+      mountRootfs({ number, container, hostname: spec.name, hostNames, image: image.folder, disk, agent: options.agentFolder, nameserver: place.gateway, nesting: spec.nesting, userNamespace }, container === 0 ? spec : null);
+    });
+    const shared = sharedFolder(number);
     const keys = makeAgentKeys();
-    writeAgentKeys(keys, sharedFolder(number), rangeId(number));
+    writeAgentKeys(keys, shared, rangeId(number));
+    const primary = found[0]!;
+    const main = primaryProcess(spec.primary, primary, spec.name);
+    const processes = [main, ...spec.sidecars.map((sidecar, i) => mainProcess(sidecar, found[i + 1]!, spec.name))];
+    const outputPipe = (container: number): string => join(shared, mainOutput(container).pipe);
+    processes.forEach((process, container) => process && makePipe(outputPipe(container), rangeId(number)));
 
-    const configFile = records.configFile(spec.name);
-    const logFile = records.logFile(spec.name);
-    writeFileSync(configFile, containerConfig({ spec, number, network: place, hierarchies, init, logFile }));
-    const agentSocket = join(sharedFolder(number), basename(paths.agentSocket));
-    const handle = { name: spec.name, agentSocket, clientKey: keys.clientPrivate, hostKey: keys.hostPublic, startedAt: new Date().toISOString() };
-    await startContainer({ number, program: lxcStart, configFile, logFile, outputFile: join(sharedFolder(number), 'output'), agentSocket, probe: (signal) => options.probe(handle, signal), readySeconds });
+    const prepare = (container: number, ownInit: readonly string[], ownNetwork: NetworkPlace | { of: number }): Start => {
+      const [configFile, logFile] = [records.configFile(spec.name, container), records.logFile(spec.name, container)];
+      writeFileSync(configFile, containerConfig({ spec, number, container, network: ownNetwork, hierarchies, init: ownInit, logFile }));
+      return { number, container, program: lxcStart, configFile, logFile, main: processes[container] ?? null, readySeconds };
+    };
+    const handle: SandboxHandle = {
+      name: spec.name,
+      agentSocket: join(shared, basename(paths.agentSocket)),
+      clientKey: keys.clientPrivate,
+      hostKey: keys.hostPublic,
+      startedAt: new Date().toISOString(),
+      user: spec.primary.user ?? (primary.config.user || 'root'),
+      imageEnvironment: primary.config.environment,
+      notes,
+    };
+    await startPrimary({ ...prepare(0, main ? [...init, '--main'] : init, place), outputFile: join(shared, 'output'), agentSocket: handle.agentSocket, probe: (signal) => options.probe(handle, signal) });
     assertLimits(number, spec.limits, hierarchies);
     weigh(number, spec.limits.cpus, hierarchies);
     startJudging();
     isolatePort(place.interfaceOnHost);
+
+    const [first] = primaryPids(number, hierarchies);
+    for (const [i, { image }] of spec.sidecars.entries()) {
+      const container = i + 1;
+      const inspect = (): void => {
+        assertShared(first, containerPids(number, container, hierarchies));
+        assertLimits(number, spec.limits, hierarchies);
+      };
+      const trouble = await startSidecar({ ...prepare(container, starterCommand, { of: first! }), outputPipe: outputPipe(container), inspect });
+      if (trouble !== '') notes.push(`The main process of ${image} could not be started. ${trouble}`);
+    }
     records.complete(handle);
     return handle;
   }
@@ -153,7 +207,7 @@ export function lxcSandboxHost(options: LxcOptions): SandboxHost {
   }
 
   function isRunning(range: Range | undefined): boolean {
-    return range !== undefined && payloadPids(range.number, hierarchies).length > 0;
+    return range !== undefined && primaryPids(range.number, hierarchies).length > 0;
   }
 }
 

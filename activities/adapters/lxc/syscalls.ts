@@ -1,6 +1,6 @@
 // Which system calls do we need that Node lacks?
 
-import { closeSync, constants, openSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, constants, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import koffi from 'koffi';
 
@@ -11,6 +11,7 @@ const c = {
   mountSetattr: libc.func('int mount_setattr(int folder, const char *path, unsigned int flags, const void *attr, size_t size)'),
   mount: libc.func('int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)'),
   umount: libc.func('int umount2(const char *target, int flags)'),
+  mkfifo: libc.func('int mkfifo(const char *path, unsigned int mode)'),
   flock: libc.func('int flock(int file, int operation)'),
   ioctl: libc.func('int ioctl(int file, unsigned long request, void *argument)'),
 };
@@ -84,6 +85,13 @@ export function unmount(target: string): boolean {
   const errno = koffi.errno();
   if (errno !== EINVAL && errno !== ENOENT) throw failure(`umount ${target}`, errno);
   return any;
+}
+
+/** Anybody who finds it may read and write it. */
+export function makePipe(path: string, owner: number): void {
+  check(c.mkfifo(path, 0o666), `mkfifo ${path}`);
+  chmodSync(path, 0o666);
+  chownSync(path, owner, owner);
 }
 
 /** Asks the file system of this folder for something that has no call of its own. Throws an error with the kernel's name as its `code`. */

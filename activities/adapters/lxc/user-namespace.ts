@@ -22,7 +22,8 @@ export function userNamespaces(): { of(number: number): Promise<number>; known()
   };
 }
 
-async function openUserNamespace(first: number): Promise<number> {
+/** Maps the ids from 0 on to those of the host from `first` on. */
+export async function openUserNamespace(first: number): Promise<number> {
   const child = spawn('unshare', ['--user', '--', 'cat'], { stdio: ['pipe', 'pipe', 'ignore'] });
   const ended = once(child, 'close').then(
     ([code]: (number | null)[]) => `unshare --user ended with exit code ${code}`,

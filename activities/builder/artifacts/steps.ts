@@ -2,8 +2,8 @@
 
 import type { DataStepPorts } from '../data-steps.ts';
 import type { DataSteps } from '../data-step.ts';
+import { storeArtifacts } from './store.ts';
 
-export function artifactSteps(_ports: DataStepPorts): Pick<DataSteps, 'store_artifacts'> {
-  const unwritten = (): Promise<never> => Promise.reject(new Error('to be written'));
-  return { store_artifacts: unwritten };
+export function artifactSteps(ports: DataStepPorts): Pick<DataSteps, 'store_artifacts'> {
+  return { store_artifacts: (run, step) => storeArtifacts(ports, run, step) };
 }

@@ -1,9 +1,11 @@
-// How are caches saved and restored?
+// Which steps have to do with caches?
 
 import type { DataStepPorts } from '../data-steps.ts';
 import type { DataSteps } from '../data-step.ts';
+import { restoreCache } from './restore.ts';
+import { saveCache } from './save.ts';
 
-export function cacheSteps(_ports: DataStepPorts): Pick<DataSteps, 'save_cache' | 'restore_cache'> {
-  const unwritten = (): Promise<never> => Promise.reject(new Error('to be written'));
-  return { save_cache: unwritten, restore_cache: unwritten };
-}
+export const cacheSteps = (ports: DataStepPorts): Pick<DataSteps, 'save_cache' | 'restore_cache'> => ({
+  save_cache: (run, step) => saveCache(run, step, ports),
+  restore_cache: (run, step) => restoreCache(run, step, ports),
+});

@@ -2,8 +2,9 @@
 
 import type { DataStepPorts } from '../data-steps.ts';
 import type { DataSteps } from '../data-step.ts';
+import { attach } from './attach.ts';
+import { persist } from './persist.ts';
 
-export function workspaceSteps(_ports: DataStepPorts): Pick<DataSteps, 'persist_to_workspace' | 'attach_workspace'> {
-  const unwritten = (): Promise<never> => Promise.reject(new Error('to be written'));
-  return { persist_to_workspace: unwritten, attach_workspace: unwritten };
+export function workspaceSteps(ports: DataStepPorts): Pick<DataSteps, 'persist_to_workspace' | 'attach_workspace'> {
+  return { persist_to_workspace: (run, step) => persist(ports, run, step), attach_workspace: (run, step) => attach(ports, run, step) };
 }

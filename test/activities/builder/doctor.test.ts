@@ -9,6 +9,8 @@ const healthy: MachineFacts = {
   tryRootfs: async () => null,
   hasSeccomp: async () => true,
   hasAppArmor: async () => true,
+  whyNoNesting: async () => null,
+  loadAppArmorProfile: async () => null,
   lxcVersion: async () => '5.0.2',
   cgroupControllers: async () => ({ v1: [], v2: ['cpu', 'memory', 'pids', 'io'] }),
   filesWithoutIds: async () => ({ missing: [], line: 'root:1:2' }),
@@ -34,6 +36,7 @@ const illnesses: [string, Partial<MachineFacts>, RegExp, RegExp?][] = [
   ['user', { isRoot: () => false }, /not root/, /sudo/],
   ['kernel', { tryRootfs: async () => 'mount_setattr /image: EINVAL' }, /^6\.1\.0: mount_setattr/, /5\.19/],
   ['seccomp', { hasSeccomp: async () => false }, /cannot filter/, /SECCOMP/],
+  ['AppArmor', { loadAppArmorProfile: async () => 'the profile could not be loaded: no apparmor_parser' }, /could not be loaded/, /apt-get install apparmor/],
   ['LXC', { lxcVersion: async () => null }, /not installed/, /bootstrap/],
   ['LXC', { lxcVersion: async () => '4.0.6' }, /4\.0\.6 is too old/, /bootstrap/],
   ['cgroups', { cgroupControllers: async () => ({ v1: ['cpu', 'pids'], v2: [] }) }, /v1, with v2 beside it: no controller for memory/, /cgroup_disable/],
@@ -57,10 +60,11 @@ for (const [check, facts, detail, remedy] of illnesses) {
 }
 
 test('what a machine does without is said, though all is well', async () => {
-  const findings = await runDoctor(machineChecks({ ...healthy, hasAppArmor: async () => false, storage: async () => ({ ...(await healthy.storage()), hasQuotas: false }), cgroupControllers: async () => ({ v1: ['cpu', 'memory', 'pids'], v2: null }) }));
+  const findings = await runDoctor(machineChecks({ ...healthy, hasAppArmor: async () => false, whyNoNesting: async () => 'no overlay in a user namespace: EPERM', storage: async () => ({ ...(await healthy.storage()), hasQuotas: false }), cgroupControllers: async () => ({ v1: ['cpu', 'memory', 'pids'], v2: null }) }));
   const said = Object.fromEntries(findings.map(({ check, detail }) => [check, detail]));
   assert.ok(findings.every((finding) => finding.ok));
   assert.match(said['AppArmor']!, /not in this kernel/);
   assert.match(said['storage']!, /no disk limits/);
+  assert.match(said['Docker in sandboxes']!, /^does not work \(no overlay.*`setup_remote_docker` fails$/);
   assert.equal(said['cgroups'], 'v1: cpu, memory, pids');
 });

@@ -59,6 +59,21 @@ const rows: [name: string, of: Record<string, string>, value: string | RegExp | 
   ['CIRCLE_TAG', environment(), undefined],
   ['CIRCLE_TAG', onTag, 'v1'],
   ['CIRCLE_SHA1', environment(), sha],
+  ['CIRCLE_COMPARE_URL', environment(), undefined],
+  ['CIRCLE_COMPARE_URL', environment({ trigger: { ...trigger, before: 'b'.repeat(40) } }), 'https://github.example/acme/shop/compare/bbbbbbbbbbbb...aaaaaaaaaaaa'],
+  ['CIRCLE_STAGE', environment(), 'test'],
+  ['CIRCLE_ORGANIZATION_ID', environment({ organizationId: 5 }), uuid],
+  ['CIRCLE_ORGANIZATION_ID', environment(), undefined],
+  ['CIRCLE_INTERNAL_TASK_DATA', environment(), '/tmp/.roundhouse'],
+  ['CI_PULL_REQUEST', environment(), 'https://github.example/acme/shop/pull/5'],
+  ['CI_PULL_REQUEST', environment({ pullRequestUrls: [] }), undefined],
+  ['CI_PULL_REQUESTS', environment(), 'https://github.example/acme/shop/pull/5,https://github.example/acme/shop/pull/6'],
+  // Artifacts and test results of 2.x are told by steps.
+  ['CIRCLE_ARTIFACTS', environment(), undefined],
+  ['CIRCLE_TEST_REPORTS', environment(), undefined],
+  // The agent knows them, or the image.
+  ['HOME', environment(), undefined],
+  ['USER', environment(), undefined],
   ['CIRCLE_BUILD_NUM', environment(), '12'],
   ['CIRCLE_BUILD_URL', environment(), 'http://ci.example/acme/shop/12/ci/test'],
   ['CIRCLE_JOB', environment(), 'test'],
@@ -113,4 +128,22 @@ suite('2.1 §8.1 of one name given at several places, the nearest to the step wi
   test('the job before the image', () => assert.equal(of['B'], 'job'));
   test('the image before the built-in names', () => assert.equal(of['CIRCLE_JOB'], 'image'));
   test('a step without variables of its own has those of the job', () => assert.equal(stepEnvironment({ ...place, job }, checkoutStep)['A'], 'job'));
+});
+
+suite('2.1 §8.1 what the image sets', () => {
+  const imageEnvironment = { LANG: 'de_DE', LEVEL: 'image', CIRCLE_JOB: 'image', PATH: '/image/bin:/bin', HOME: '/home/circleci' };
+  const of = (variables: Record<string, string> = {}, job: Parameters<typeof planJob>[0] = {}): Record<string, string> =>
+    stepEnvironment({ ...place, job: planJob(job) }, runStep(), { values: { ...given.values, variables, secrets: {} }, hasSshAgent: false, imageEnvironment });
+  test('goes over our defaults', () => assert.deepEqual([of()['LANG'], of()['HOME']], ['de_DE', '/home/circleci']));
+  test('goes below project variables', () => assert.equal(of({ LEVEL: 'variable' })['LEVEL'], 'variable'));
+  test('goes below the built-in names', () => assert.equal(of()['CIRCLE_JOB'], 'test'));
+  const ours = '/opt/roundhouse/bin';
+  const paths: [name: string, path: string | undefined, expected: string][] = [
+    ['of the image', of()['PATH'], `/image/bin:/bin:${ours}`],
+    ['of the job goes before it', of({}, { environment: { PATH: '/job' } })['PATH'], `/job:${ours}`],
+    ['of nobody is the usual one', environment()['PATH'], `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${ours}`],
+    // An empty entry would be the working directory.
+    ['that is empty', of({}, { environment: { PATH: '' } })['PATH'], ours],
+  ];
+  for (const [name, path, expected] of paths) test(`PATH ${name}, and our commands are at its end`, () => assert.equal(path, expected));
 });

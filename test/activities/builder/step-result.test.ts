@@ -28,3 +28,10 @@ for (const [title, state, limit, outcome, reason] of cases) {
     assert.equal(result.name, 'Test');
   });
 }
+
+test('a halt is passed on, however the step ended, and only then', () => {
+  for (const state of [ended, { ...ended, exitCode: 1 }]) {
+    assert.equal(stepResult(step, { ...state, halted: true }, null).halted, true);
+    assert.equal('halted' in stepResult(step, state, null), false);
+  }
+});

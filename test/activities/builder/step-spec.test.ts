@@ -1,6 +1,11 @@
-import { test } from 'node:test';
+import { suite, test } from 'node:test';
 import assert from 'node:assert/strict';
-import type { AddSshKeysStep } from '../../../config-schema/plan.ts';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { AddSshKeysStep, RunStep } from '../../../config-schema/plan.ts';
 import { stepSpec } from '../../../activities/builder/step-spec.ts';
 import { nothingGiven, type StepPlace } from '../../../activities/builder/environment.ts';
 import { checkoutStep, planJob, runStep } from '../../config-schema/plan-parts.ts';
@@ -93,4 +98,43 @@ test('a key that is not there, or for a host that is none, is no step', () => {
   assert.throws(() => stepSpec(place, 0, addKeys(['ccc']), given), /the key ccc is not among the ssh keys/);
   const odd = { ...given, values: { ...given.values, sshKeys: [{ ...sshKey, host: 'a\n  ProxyCommand x' }] } };
   assert.throws(() => stepSpec(place, 0, addKeys(null), odd), /which is no host/);
+});
+
+test('each command has a file of its own by which it halts the job, whatever the config says', () => {
+  const halt = (index: number): string | undefined => stepSpec(place, index, runStep({ environment: { ROUNDHOUSE_HALT_FILE: '/etc/passwd' } })).env['ROUNDHOUSE_HALT_FILE'];
+  assert.deepEqual([halt(0), halt(1)], ['/tmp/.roundhouse/halt-0', '/tmp/.roundhouse/halt-1']);
+  assert.equal(stepSpec(place, 0, checkoutStep).env['ROUNDHOUSE_HALT_FILE'], undefined);
+});
+
+suite('a command that may run again', () => {
+  const again = (command: string, change: Partial<RunStep> = {}): Promise<{ code: number | string; output: string }> => {
+    const [program = '', ...args] = stepSpec(place, 0, runStep({ command, maxAutoReruns: 2, ...change })).argv;
+    return promisify(execFile)(program, args).then(
+      ({ stdout }) => ({ code: 0, output: stdout }),
+      ({ code, signal, stdout }: { code: number | null; signal: string; stdout: string }) => ({ code: code ?? signal, output: stdout }),
+    );
+  };
+  const said = (code: number, times: number): string => Array.from({ length: times }, (_, n) => `exit code ${code}; run again in 0 s (${n + 1} of 2)\n`).join('');
+  const rows: [name: string, command: string, code: number | string, output: string][] = [
+    ['does not when it passes', 'echo once', 0, 'once\n'],
+    ['does so as often as it may, and ends as the last try', 'exit 7', 7, said(7, 2)],
+    ['does so for a signal from elsewhere', 'kill -9 $$', 137, said(137, 2)],
+    ['does so for a program that is not there', 'nonesuch 2> /dev/null', 127, said(127, 2)],
+    ['does so at the first line that fails', 'false; echo not reached', 1, said(1, 2)],
+    ['does not when everything is told to end', 'kill $PPID; sleep 1; exit 3', 'SIGTERM', ''],
+  ];
+  for (const [name, command, code, output] of rows) test(name, async () => assert.deepEqual(await again(command), { code, output }));
+
+  test('has its arguments as they are, in the shell of the config’s', async () => assert.deepEqual(await again(`echo "a  b" '$x'`, { shell: ['/bin/sh', '-e'] }), { code: 0, output: 'a  b $x\n' }));
+  test('stops after a try that passes', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'again-'));
+    assert.deepEqual(await again(`echo x >> ${folder}/tries; test $(wc -l < ${folder}/tries) = 2`), { code: 0, output: said(1, 1) });
+    rmSync(folder, { recursive: true });
+  });
+  const limits: [change: Partial<RunStep>, seconds: number | null][] = [
+    [{}, 600],
+    [{ maxAutoReruns: 1, autoRerunDelaySeconds: 600, noOutputTimeoutSeconds: 60 }, 660],
+    [{ background: true }, null],
+  ];
+  for (const [change, seconds] of limits) test(`may be silent for ${seconds} s with ${JSON.stringify(change)}`, () => assert.equal(stepSpec(place, 0, runStep(change)).noOutputTimeoutSeconds, seconds));
 });

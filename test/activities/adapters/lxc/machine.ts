@@ -10,6 +10,7 @@ import { debianImages } from '../../../../activities/adapters/images/debian.ts';
 import { folderPool } from '../../../../activities/adapters/lxc/pool.ts';
 import { lxcSandboxHost, type LxcOptions } from '../../../../activities/adapters/lxc/sandbox-host.ts';
 import { removeTree } from '../../../../activities/adapters/remove-tree.ts';
+import { plainConfig, type Image, type ImageConfig, type ImageStore } from '../../../../activities/builder/image-store.ts';
 import { plainContainer, type SandboxHandle, type SandboxHost, type SandboxSpec } from '../../../../activities/builder/sandbox.ts';
 import { connectAgent, type AgentClient } from '../../../../sandbox-agent/client.ts';
 
@@ -40,6 +41,16 @@ export function testHost(options: Partial<LxcOptions> = {}): { host: SandboxHost
   return { host, stateFolder };
 }
 
+/** Images for tests: each reference with what its author set, and where it lies; by default the Debian of the other tests. */
+export function testImages(images: Record<string, Partial<ImageConfig> & { folder?: string }>): ImageStore {
+  return {
+    async image(reference): Promise<Image> {
+      const { folder = imageFolder, ...config } = images[reference] ?? {};
+      return { folder, digest: null, config: { ...plainConfig, ...config } };
+    },
+  };
+}
+
 export const reach = (handle: SandboxHandle, signal?: AbortSignal): Promise<AgentClient> =>
   connectAgent({ socketPath: handle.agentSocket, clientKey: handle.clientKey, hostKey: handle.hostKey, signal });
 
@@ -61,7 +72,7 @@ export const specOf = (changes: Partial<SandboxSpec> = {}): SandboxSpec => ({
 /** The number that decides the sandbox's ids, address and interface. */
 export const numberOf = (handle: SandboxHandle): number => Number(/\/mounts\/(\d+)\//.exec(handle.agentSocket)?.[1]);
 
-/** The sandbox's cgroup in the hierarchy that has this file, of whichever version. */
+/** The cgroup of all of the sandbox's containers in the hierarchy that has this file, of whichever version. */
 export function cgroupOf(handle: SandboxHandle, file: string): string {
   const folders = ['', ...readdirSync('/sys/fs/cgroup')].map((hierarchy) => join('/sys/fs/cgroup', hierarchy, 'roundhouse', String(numberOf(handle)), 'payload'));
   const folder = folders.find((candidate) => existsSync(join(candidate, file)));
@@ -69,20 +80,24 @@ export function cgroupOf(handle: SandboxHandle, file: string): string {
   return folder;
 }
 
-/** On the host, of the sandbox's PID 1. */
-export const pidOfInit = (handle: SandboxHandle): number => Number(readFileSync(join(cgroupOf(handle, 'pids.max'), 'cgroup.procs'), 'utf8').split('\n')[0]);
+/** On the host, of PID 1 of one of its containers; 0 is the primary. */
+export function pidOfInit(handle: SandboxHandle, container = 0): number {
+  const pid = Number(readFileSync(join(cgroupOf(handle, 'pids.max'), String(container), 'cgroup.procs'), 'utf8').split('\n')[0]);
+  // Whoever sends a signal to 0 sends it to himself.
+  assert.ok(pid > 1, `container ${container} has no process`);
+  return pid;
+}
 
 export type Ran = { exitCode: number | null; output: string };
 
 let nextStep = 0;
 
-/** Runs a shell script in the sandbox as a step of a build would, as root there or as the user `nobody`. */
-export async function runInside(handle: SandboxHandle, script: string, { user = 'root' }: { user?: 'root' | 'nobody' } = {}): Promise<Ran> {
+/** Runs a shell script in the sandbox as a step of a build would, as root or another user there. */
+export async function runInside(handle: SandboxHandle, script: string, { user = 'root', cwd = '/tmp' }: { user?: string | undefined; cwd?: string } = {}): Promise<Ran> {
   const agent = await reach(handle);
   try {
-    const drop = user === 'root' ? [] : ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
     const index = nextStep++;
-    await agent.start({ index, argv: [...drop, 'sh', '-c', script], env: {}, cwd: '/tmp', background: false, noOutputTimeoutSeconds: 60 });
+    await agent.start({ index, argv: ['sh', '-c', script], env: {}, cwd, user, background: false, noOutputTimeoutSeconds: 60 });
     const chunks: Buffer[] = [];
     const ended = await agent.attach(index, 0, (bytes) => void chunks.push(bytes));
     return { exitCode: ended.exitCode, output: Buffer.concat(chunks).toString().replaceAll('\r\n', '\n') };

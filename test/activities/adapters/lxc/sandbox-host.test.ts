@@ -140,7 +140,7 @@ test('a sandbox outlives its builder: the next one finds it, talks to it and rem
 test('a builder killed at any moment of a start leaves nothing that the next one does not clear', async () => {
   const { host, stateFolder } = testHost();
   const image = readdirSync(imageFolder);
-  for (const afterMs of [0, 2, 4, 6, 8, 10, 12, 15, 25, 40, 70]) {
+  for (const afterMs of [0, 2, 4, 6, 8, 10, 12, 15, 25, 40, 70, 100, 130, 160, 200, 250, 320, 400, 480]) {
     const maker = startMaker(stateFolder, freshName());
     await said(maker, 'making');
     await sleep(afterMs);

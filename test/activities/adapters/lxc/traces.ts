@@ -16,7 +16,7 @@ export function tracesOf(number: number, name: string, stateFolder: string): str
         const status = readFileSync(`/proc/${pid}/status`, 'utf8');
         const uid = Number(/^Uid:\s+(\d+)/m.exec(status)?.[1]);
         const isDead = /^State:\s+[ZX]/m.test(status);
-        const belongs = (uid >= firstId && uid < firstId + 65536) || readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`rh-${number}\0`);
+        const belongs = (uid >= firstId && uid < firstId + 65536) || readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`rh-${number}.`);
         return belongs && !isDead ? [`process ${pid}`] : [];
       } catch {
         return [];

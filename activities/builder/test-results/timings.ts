@@ -1,0 +1,32 @@
+// By which times of earlier runs do the slices of a job split their tests? All by the same, whenever they begin, and when they begin again.
+
+import { pinnedTimingsKey, timingsKey } from '../../../config-schema/test-report.ts';
+import { readTimings } from '../../../config-schema/test-timings.ts';
+import type { SliceKey } from '../../../config-schema/address.ts';
+import { readable, type TrustLevel } from '../../../config-schema/trigger.ts';
+import { ObjectExists, type ObjectStore } from '../../object-store.ts';
+
+/** The text for the sandbox; the first slice of the job that asks decides. Null: nothing is known of earlier runs. */
+export async function timingsFor(store: ObjectStore, slice: SliceKey, trust: TrustLevel): Promise<string | null> {
+  const pinned = pinnedTimingsKey(slice);
+  const known = await store.get(pinned);
+  if (known) return textOf(known);
+  const newest = await newestTimings(store, slice, trust);
+  // That nothing was known is remembered, too.
+  await store.put(pinned, newest ?? Buffer.from(''), { ifAbsent: true, contentType: 'application/json' }).catch((error: unknown) => {
+    if (!(error instanceof ObjectExists)) throw error;
+  });
+  return textOf((await store.get(pinned)) ?? Buffer.from(''));
+}
+
+async function newestTimings(store: ObjectStore, slice: SliceKey, trust: TrustLevel): Promise<Uint8Array | null> {
+  const keys = readable(trust).map((level) => timingsKey(slice.repositoryId, level, slice));
+  const found = await Promise.all(keys.map(async (key) => ({ key, head: await store.head(key) })));
+  const [newest] = found.filter(({ head }) => head).sort((a, b) => b.head!.modified.getTime() - a.head!.modified.getTime());
+  return newest ? ((await store.get(newest.key)) ?? null) : null;
+}
+
+function textOf(bytes: Uint8Array): string | null {
+  const text = Buffer.from(bytes).toString('utf8');
+  return readTimings(text) === null ? null : text;
+}

@@ -1,0 +1,94 @@
+// How does a job get the files that the jobs before it have left in the workspace?
+
+import { planKey, type SliceKey } from '../../../config-schema/address.ts';
+import { nameInWords } from '../../../config-schema/artifact.ts';
+import type { AttachWorkspaceStep, Plan } from '../../../config-schema/plan.ts';
+import { findClashes, layerArchiveKey, layerFactsKey, layerKey, upstreamJobs, type Clash, type LayerFacts } from '../../../config-schema/workspace.ts';
+import type { PipelineRecord } from '../../control/activities.ts';
+import { livingAttempt } from '../../fence.ts';
+import { logCodec } from '../../log-codec.ts';
+import { getJson, type ObjectStore } from '../../object-store.ts';
+import type { DataEnd, DataRun } from '../data-step.ts';
+import type { DataStepPorts } from '../data-steps.ts';
+import { readPatiently, untilStored } from '../until-stored.ts';
+import { counted } from '../words.ts';
+import { unpack } from './archive.ts';
+
+type Layer = LayerFacts & { key: string; job: string; slice: number };
+
+/** Of all layers together: their names are in memory at once. */
+const mostFiles = 2_000_000;
+const mostFactsBytes = 256 * 1024 * 1024;
+const clashesSaid = 5;
+
+export async function attach({ store }: Pick<DataStepPorts, 'store'>, run: DataRun, step: AttachWorkspaceStep): Promise<DataEnd> {
+  const { slice } = run;
+  const record = await untilStored(run, () => getJson<PipelineRecord>(store, planKey(slice.repositoryId, slice.pipeline)));
+  const workflow = record?.plan.workflows.find(({ name }) => name === slice.workflow);
+  if (!record || !workflow) throw new Error(`the plan has no workflow ${slice.workflow}`);
+  const layers: Layer[] = [];
+  let files = 0;
+  for (const place of upstreamSteps(record.plan, slice)) {
+    const found = await untilStored(run, () => layersOf(store, place));
+    layers.push(...found);
+    files += found.reduce((sum, layer) => sum + layer.files.length, 0);
+    if (files > mostFiles) return { outcome: 'failed', reason: `The jobs before this one persisted more than ${mostFiles} files. Pack them into archives, or persist fewer.` };
+  }
+  const clashes = findClashes(layers, workflow, clashesSaid + 1);
+  if (clashes.length > 0) return { outcome: 'failed', reason: clashSentence(clashes) };
+
+  const target = await run.sandbox.ask('workspaceTarget', { at: step.at });
+  if ('refused' in target) return { outcome: 'failed', reason: `${step.at} could not be made: ${target.refused}` };
+  if (layers.length === 0) {
+    await run.say('No job that this one requires has persisted anything: there is nothing to attach.');
+    return { outcome: 'passed' };
+  }
+  const folder = Buffer.from(target.path, 'latin1').toString('utf8');
+  const refused = await unpack(run.sandbox, folder, layers.map(({ key }) => readPatiently(run, store, layerArchiveKey(key))));
+  if (refused !== null) return { outcome: 'failed', reason: `The workspace could not be unpacked into ${step.at}. ${refused}` };
+  await run.say(`Attached ${counted(files, 'file')} of ${[...new Set(layers.map(({ job }) => job))].join(', ')} at ${step.at}.`);
+  return { outcome: 'passed' };
+}
+
+type PersistingSlices = { slices: SliceKey[]; steps: number[] };
+
+/** In the order in which layers are laid: jobs after those that they require, slices and steps by number. */
+function upstreamSteps({ workflows, jobs }: Plan, slice: SliceKey): PersistingSlices[] {
+  const workflow = workflows.find(({ name }) => name === slice.workflow)!;
+  return upstreamJobs(workflow, slice.job).flatMap(({ name, job: key }) => {
+    const job = jobs[key];
+    const steps = (job?.steps ?? []).flatMap(({ kind }, index) => (kind === 'persist_to_workspace' ? [index] : []));
+    if (!job || steps.length === 0) return [];
+    return [{ slices: Array.from({ length: job.parallelism }, (_, index) => ({ ...slice, job: name, slice: index })), steps }];
+  });
+}
+
+/** A store across a network answers one question slowly and many at once. */
+const mostAtOnce = 16;
+
+async function layersOf(store: ObjectStore, { slices, steps }: PersistingSlices): Promise<Layer[]> {
+  const layers: Layer[] = [];
+  for (let from = 0; from < slices.length; from += mostAtOnce) {
+    const found = await Promise.all(
+      slices.slice(from, from + mostAtOnce).map(async (slice) => {
+        const attempt = await livingAttempt(store, slice);
+        return Promise.all(steps.map((step) => layerAt(store, slice, layerKey(slice, attempt, step))));
+      }),
+    );
+    layers.push(...found.flat().filter((layer) => layer !== null));
+  }
+  return layers;
+}
+
+async function layerAt(store: ObjectStore, { job, slice }: SliceKey, key: string): Promise<Layer | null> {
+  const packed = await store.get(layerFactsKey(key));
+  if (!packed) return null;
+  const facts = JSON.parse(Buffer.from(await logCodec.inflate(packed, mostFactsBytes)).toString('utf8')) as LayerFacts;
+  return { ...facts, key, job, slice };
+}
+
+function clashSentence(clashes: Clash[]): string {
+  const who = ({ job, slice }: Clash['layers'][number], isSameJob: boolean): string => (isSameJob ? `slice ${slice} of ${job}` : job);
+  const said = clashes.slice(0, clashesSaid).map(({ path, layers: [a, b] }) => `${nameInWords(path)} (${who(a, a.job === b.job)} and ${who(b, a.job === b.job)})`);
+  return `Concurrent upstream jobs persisted the same file(s) into the workspace: ${said.join(', ')}${clashes.length > clashesSaid ? ' and more' : ''}. Give the files different names, or let one job require the other.`;
+}

@@ -1,0 +1,91 @@
+// Which artifacts has a slice, and how does one of them go to a browser or to curl?
+
+import { createHmac, randomBytes } from 'node:crypto';
+import { getMimeType } from 'hono/utils/mime';
+import { artifactFileKey, artifactIndexKey, artifactsKey, type ArtifactIndex, type StoredArtifact } from '../../config-schema/artifact.ts';
+import type { PipelineView, SliceView } from '../../config-schema/view.ts';
+import { artifactPath, type JobPlace } from './address.ts';
+import type { PagePorts } from './ports.ts';
+
+export type SlicePlace = JobPlace & { slice: number };
+export type ShownArtifact = StoredArtifact & { key: string; type: string };
+
+/** Of all steps of the attempt that counts, in order; of two with one path the later. */
+export async function artifactsOf(store: PagePorts['store'], pipeline: PipelineView, place: SlicePlace, { attempt, steps }: SliceView): Promise<ShownArtifact[]> {
+  const slice = { repositoryId: pipeline.repository.id, pipeline: pipeline.number, workflow: place.workflow, job: place.job, slice: place.slice };
+  const found = new Map<string, ShownArtifact>();
+  for (const [step, { result }] of steps.entries()) {
+    if (!result?.artifacts) continue;
+    const key = artifactsKey(slice, attempt, step);
+    const bytes = await store.get(artifactIndexKey(key));
+    const { files } = bytes ? (JSON.parse(new TextDecoder().decode(bytes)) as ArtifactIndex) : { files: [] };
+    for (const file of files) found.set(file.path, { ...file, key: artifactFileKey(key, file.file), type: typeOf(file.path) });
+  }
+  return [...found.values()];
+}
+
+const texts = /\.(log|out|err|md|yml|yaml|toml|ini|diff|patch|sh|ts|py|rb|go|c|h|rs|java|lcov|info)$/i;
+
+const typeOf = (path: string): string => (texts.test(path) ? 'text/plain; charset=utf-8' : (getMimeType(path) ?? 'application/octet-stream'));
+
+const isPage = ({ type }: ShownArtifact): boolean => /^(text\/html|application\/xhtml\+xml)/.test(type);
+
+/** What a browser shows without harm under the policies below; anything else it saves. */
+const isShown = ({ type }: ShownArtifact): boolean => /^(text|image|audio|video|font)\/|^application\/(json|xml|xhtml\+xml|javascript|wasm)/.test(type);
+
+// An artifact is somebody else's program on our address. `sandbox` takes the address from it: it can read nothing of ours.
+const nothingAllowed = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src 'self'; frame-ancestors 'none'";
+const pagePolicy = "sandbox allow-scripts; default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; media-src 'self' data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+const secret = randomBytes(32);
+
+/**
+ * A part of the address that only we can make, and that a page's own styles and images inherit. They are asked for by nobody (the page has
+ * no origin), so that we must let anybody have them who knows this.
+ */
+const ticketOf = (pipeline: PipelineView, { workflow, job, slice }: SlicePlace): string =>
+  `~${createHmac('sha256', secret).update(JSON.stringify([pipeline.repository.id, pipeline.number, workflow, job, slice])).digest('hex').slice(0, 32)}`;
+
+/** The parts of the path below the slice's artifacts, without the ticket that may stand before them. */
+export function withoutTicket(parts: string[], pipeline: PipelineView, place: SlicePlace): { path: string; hasTicket: boolean } {
+  const hasTicket = parts[0] === ticketOf(pipeline, place);
+  return { path: parts.slice(hasTicket ? 1 : 0).join('/'), hasTicket };
+}
+
+/** Where a browser finds the page with all that belongs to it. */
+export const addressOfPage = (pipeline: PipelineView, place: SlicePlace, { path }: ShownArtifact): string => artifactPath(place, `${ticketOf(pipeline, place)}/${path}`);
+
+/** As a browser asks for what it will show in its window. */
+export const wantsPage = (artifact: ShownArtifact, request: Headers): boolean => isPage(artifact) && request.get('sec-fetch-mode') === 'navigate';
+
+/** The file, or the part of it that was asked for. */
+export async function serveArtifact(store: PagePorts['store'], artifact: ShownArtifact, request: Headers, hasTicket: boolean): Promise<Response> {
+  const { key, bytes, sha256, type } = artifact;
+  const headers: Record<string, string> = {
+    'content-type': type,
+    'content-security-policy': isPage(artifact) ? pagePolicy : nothingAllowed,
+    'cross-origin-resource-policy': hasTicket ? 'cross-origin' : 'same-origin',
+    'cache-control': 'private, no-cache',
+    'accept-ranges': 'bytes',
+    etag: `"${sha256}"`,
+    ...(!isShown(artifact) && { 'content-disposition': 'attachment' }),
+  };
+  if (request.get('if-none-match') === headers['etag']) return new Response(null, { status: 304, headers });
+  const range = rangeOf(request.get('range'), bytes);
+  if (range === 'none') return new Response(null, { status: 416, headers: { ...headers, 'content-range': `bytes */${bytes}` } });
+  const { from, to } = range ?? { from: 0, to: bytes };
+  const parts = await store.read(key, { from, to });
+  if (!parts) return new Response('The object store has lost this file.\n', { status: 404 });
+  headers['content-length'] = String(to - from);
+  if (range) headers['content-range'] = `bytes ${from}-${to - 1}/${bytes}`;
+  return new Response(ReadableStream.from(parts) as ReadableStream<Uint8Array<ArrayBuffer>>, { status: range ? 206 : 200, headers });
+}
+
+/** [from, to); null: all of it, also for several ranges at once; 'none': outside of the file. */
+function rangeOf(header: string | null, size: number): { from: number; to: number } | null | 'none' {
+  const [, first = '', last = ''] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '') ?? [];
+  if (first === '' && last === '') return null;
+  const from = first === '' ? Math.max(0, size - Number(last)) : Number(first);
+  const to = first === '' || last === '' ? size : Math.min(size, Number(last) + 1);
+  return from < to ? { from, to } : 'none';
+}

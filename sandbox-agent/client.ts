@@ -13,6 +13,9 @@ import { gitRefusal, readGitRequest } from './git-request.ts';
 import type { AgentStatus, MountAnswer, MountSpec, StepSpec, StepState, ToolEnd, ToolSpec } from './protocol.ts';
 import { paths } from './protocol.ts';
 
+/** What the helper in a sandbox can be asked. */
+export type { Questions } from './helper/main.ts';
+
 export type AgentAddress = {
   socketPath: string;
   /** Private key in OpenSSH's format. */

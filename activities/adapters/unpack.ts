@@ -41,7 +41,7 @@ export const confinedUnpacker: Unpacker = async (archive, target, { maxFiles, in
     if (flow.ended === 'too-large' || flow.ended === 'stalled') return { fault: flow.ended, cause: flow.ended };
     if (/No space left on device/.test(complaint)) return { fault: 'disk-full', cause: complaint.trim() };
     if (flow.ended !== 'well' || code !== 0) return { fault: 'damaged', cause: `zstd: ${flow.complaint || 'well'}; tar ended with ${code}: ${complaint.trim()}` };
-    return { files };
+    return { files, bytes: Number(/^Total bytes read: (\d+)/m.exec(complaint)?.[1] ?? 0) };
   } finally {
     await rmdir(guard);
   }
@@ -62,4 +62,4 @@ for name in usr lib lib64; do
   elif [ -d /$name ]; then mkdir $name && mount -o bind,ro,nosuid,nodev /$name $name; fi
 done
 exec nsenter --user=/proc/self/fd/3 chroot . /usr/bin/setpriv --no-new-privs --bounding-set=-all,${rights.map((right) => `+${right}`).join(',')} --inh-caps=-all \\
-  /usr/bin/env -i LC_ALL=C /usr/bin/tar --extract --verbose --file=- --directory=/target --numeric-owner --same-owner --same-permissions --delay-directory-restore`;
+  /usr/bin/env -i LC_ALL=C /usr/bin/tar --extract --verbose --totals --file=- --directory=/target --numeric-owner --same-owner --same-permissions --delay-directory-restore`;

@@ -4,9 +4,8 @@ import type { SliceKey } from '../../config-schema/address.ts';
 import type { StepResult } from '../../config-schema/outcome.ts';
 import type { PlanStep } from '../../config-schema/plan.ts';
 import type { TrustLevel } from '../../config-schema/trigger.ts';
-import type { RunningTool } from '../../sandbox-agent/client.ts';
+import type { Questions, RunningTool } from '../../sandbox-agent/client.ts';
 import type { MountAnswer, MountSpec, ToolSpec } from '../../sandbox-agent/protocol.ts';
-import type { Questions } from '../../sandbox-agent/helper/main.ts';
 import type { StepPlace } from './environment.ts';
 
 const kinds = ['save_cache', 'restore_cache', 'store_artifacts', 'store_test_results', 'persist_to_workspace', 'attach_workspace'] as const;

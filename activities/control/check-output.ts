@@ -42,7 +42,7 @@ export function checkOutput(job: JobReport): CheckOutput {
   const slice = decisiveSlice(result);
   return {
     title: titleOf(job, result, slice),
-    summary: paragraphs(whatHappened(result, slice), testsOf(job, result), tailOf(job), notes, slicesOf(result), stepsOf(result, slice), details),
+    summary: paragraphs(whatHappened(result, slice), testsOf(job, result), tailOf(job), notes, slicesOf(result), stepsOf(result, slice), artifactsOf(result, job.detailsUrl), details),
     annotations: testAnnotations(job.failedTests ?? []),
   };
 }
@@ -157,6 +157,14 @@ function stepsOf(result: JobResult, slice: SliceResult | undefined): string {
   if (!slice || slice.steps.length === 0) return '';
   const rows = slice.steps.map((step) => [code(step.name), names[step.outcome], duration(step.durationMs), step.outcome === 'passed' ? '' : prose(howItEnded(step))]);
   return paragraphs(result.slices.length > 1 ? `Steps of slice ${slice.index}:` : '', table(['Step', 'Outcome', 'Duration', ''], rows));
+}
+
+const slicesLinked = 20;
+
+function artifactsOf({ slices }: JobResult, detailsUrl: string): string {
+  const stored = slices.map(({ index, steps }) => ({ index, files: steps.reduce((sum, { artifacts }) => sum + (artifacts?.files ?? 0), 0) })).filter(({ files }) => files > 0);
+  const links = stored.slice(0, slicesLinked).map(({ index, files }) => `[${files} ${files === 1 ? 'file' : 'files'}${slices.length > 1 ? ` of slice ${index}` : ''}](${detailsUrl}/${index}/artifacts)`);
+  return links.length === 0 ? '' : `Artifacts: ${links.join(', ')}${stored.length > slicesLinked ? ', …' : ''}`;
 }
 
 /** The slice that made the job what it is; the first when all passed. */

@@ -6,17 +6,21 @@ import { join } from 'node:path';
 import { Problem } from '../../app/cli/problem.ts';
 import { endOnTrouble, whenAsked } from '../../app/process.ts';
 import type { Bench } from './bench.ts';
+import { benchCache } from './bytes-cache.ts';
+import { benchCheckout } from './checkout.ts';
 import { benchConfig } from './config.ts';
 import { benchDecrypt } from './decrypt.ts';
 import { benchFirstByte } from './first-byte.ts';
+import { benchImage } from './image.ts';
 import { startInstance } from './instance.ts';
 import { benchLog } from './log.ts';
 import { benchMasking } from './masking.ts';
 import { benchSandbox } from './sandbox.ts';
+import { benchSplit } from './split.ts';
 import { benchWholeBuild } from './whole-build.ts';
 
 /** Those of the second kind share one running instance. Those of the last need no machine of ours, and the very last may lack its data. */
-const groups = { sandbox: [benchSandbox] };
+const groups = { sandbox: [benchSandbox], bytes: [benchCache, benchCheckout, benchImage, benchSplit] };
 const groupsOnAnInstance = { latency: [benchFirstByte, benchWholeBuild], log: [benchLog] };
 const groupsAtTheEnd = { keys: [benchMasking, benchDecrypt], config: [benchConfig] };
 

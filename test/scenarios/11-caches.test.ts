@@ -62,5 +62,5 @@ test('`cache_mount: false` copies', async () => {
 test('another builder has it, too', async () => {
   await instance.started.find((each) => each.log().includes('the builder takes work'))!.kill('SIGTERM');
   await instance.startBuilder('b2');
-  assert.match(await logOf([restore('v1-'), show]), /^Found a cache .*\nFetched \d+ kB in .*\nUnpacked .*\nMounted .*\ntwo\n$/);
+  assert.match(await logOf([restore('v1-'), show]), /^Found a cache .*\nFetched \d+ kB and unpacked \d files .*\nMounted .*\ntwo\n$/);
 });

@@ -37,8 +37,10 @@ const engine = `set -e
 cgroups=/sys/fs/cgroup
 if [ -e $cgroups/cgroup.controllers ]; then
   mkdir -p $cgroups/sandbox
-  while read -r pid; do echo "$pid" > $cgroups/sandbox/cgroup.procs || :; done < $cgroups/cgroup.procs
-  sed 's/[^ ]*/+&/g' $cgroups/cgroup.controllers > $cgroups/cgroup.subtree_control
+  for try in 1 2 3 4 5; do # A step that has just begun may be in the way.
+    while read -r pid; do echo "$pid" > $cgroups/sandbox/cgroup.procs || :; done < $cgroups/cgroup.procs
+    if sed 's/[^ ]*/+&/g' $cgroups/cgroup.controllers > $cgroups/cgroup.subtree_control; then break; fi
+  done
 fi
 mtu=$(cat /sys/class/net/eth0/mtu)
 exec perl -MSocket -MPOSIX -e '

@@ -32,7 +32,7 @@ export type Lent = Pick<SandboxSpec, 'mirrorObjects' | 'cacheFolders'>;
 /** Where the host finds the mounted root, and the folder that the primary sees as `paths.run`. */
 export const rootFolder = (number: number, container: number): string => join(mountFolder(number), `root-${container}`);
 export const sharedFolder = (number: number): string => join(mountFolder(number), 'run');
-/** An overlay cannot be the upper layer of another one: Docker's images and containers lie beside it, on the sandbox's own disk. */
+/** Docker's images and containers, like the scratch folder not in the overlay. */
 const dockerFolder = '/var/lib/docker';
 /** Where an image lies for the moment in which its overlay is mounted; never in the disk, which is removed with all that is in it. */
 const lowerFolder = (number: number): string => join(mountFolder(number), 'lower');

@@ -53,7 +53,7 @@ export type SidecarStart = Start & {
 /** Resolves when the main process runs, with an empty text, or with why it could not be started, which is the user's matter. */
 export async function startSidecar(start: SidecarStart): Promise<string> {
   // To read it as well: who prints does not die of an agent that is gone.
-  const output = openSync(start.outputPipe, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const output = openSync(start.outputPipe, constants.O_RDWR | constants.O_NOFOLLOW);
   const said: string[] = [];
   await startContainer(start, [output, 'pipe'], async (monitor) => {
     for await (const line of createInterface({ input: monitor.stderr! })) {
@@ -95,7 +95,7 @@ async function startContainer(start: Start, stdio: [number, number | 'pipe'], re
     const isReady = ready(monitor, AbortSignal.any([over.signal, deadline])).then((yes) => (yes ? ('ready' as const) : ended));
     const outcome = await Promise.race([ended, isReady, aborted(deadline)]);
     if (outcome === 'ready') return;
-    throw failure(outcome === 'ended' ? 'ended before its agent answered' : `did not answer within ${start.readySeconds} s`, start, printed());
+    throw failure(outcome === 'ended' ? `ended before ${start.container === 0 ? 'its agent answered' : 'its main process began'}` : `did not answer within ${start.readySeconds} s`, start, printed());
   } catch (error) {
     if (error instanceof SandboxError) throw error;
     throw new SandboxError('start-failed', 'The sandbox could not be started: lxc-start did not run. "roundhouse doctor" says what is missing.', { cause: error });
@@ -126,7 +126,7 @@ async function agentAnswers(start: PrimaryStart, signal: AbortSignal): Promise<b
 function failure(what: string, start: Start, printed: string): SandboxError {
   const log = existsSync(start.logFile) ? readFileSync(start.logFile, 'utf8').trim().split('\n') : [];
   const complaints = log.filter((line) => / ERROR /.test(line)).slice(-8);
-  return new SandboxError('start-failed', `The sandbox ${what}.`, { cause: new Error([...complaints, printed.trim()].filter(Boolean).join('\n') || 'neither LXC nor the sandbox said why') });
+  return new SandboxError('start-failed', `${start.container === 0 ? 'The sandbox' : 'A sidecar of the sandbox'} ${what}.`, { cause: new Error([...complaints, printed.trim()].filter(Boolean).join('\n') || 'neither LXC nor the sandbox said why') });
 }
 
 /** Through our own descriptor: under its name the sandbox may have put anything. */

@@ -1,12 +1,12 @@
 // Which caches lie on this builder's own disk, packed and unpacked?
 
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { PassThrough, type Readable } from 'node:stream';
 import type { TrustLevel } from '../../../config-schema/trigger.ts';
 import type { CachePlace } from './cache-index.ts';
 import type { Bounds } from './packing.ts';
@@ -15,13 +15,16 @@ export type LocalCache = CachePlace & { archive: string };
 
 export type UnpackFault = 'damaged' | 'too-large' | 'too-many-files' | 'stalled' | 'disk-full';
 /** `cause` is for the operator. */
-export type Unpacked = { files: number } | { fault: UnpackFault; cause: string };
+export type Unpacked = { files: number; /** Of all files together, about. */ bytes: number } | { fault: UnpackFault; cause: string };
 
 /**
  * Unpacks the archive into the empty folder, whose owners on the disk are then those of the archive. Nothing outside the folder is
  * touched, whatever the archive holds; after a fault the caller removes the folder. Rejects only when the signal aborts.
  */
-export type Unpacker = (archive: string, target: string, bounds: Bounds & { maxFiles: number; inBackground: boolean }) => Promise<Unpacked>;
+export type Unpacker = (archive: string | Readable, target: string, bounds: Bounds & { maxFiles: number; inBackground: boolean }) => Promise<Unpacked>;
+
+/** Writes the archive to the file, and whatever comes of it to `feed`, too; false when it is not the right one. */
+export type Fetch = (file: string, signal: AbortSignal, feed: PassThrough | null) => Promise<boolean>;
 
 export type LocalCachesPorts = {
   unpack: Unpacker;
@@ -38,6 +41,8 @@ export type LocalCachesPorts = {
 export const mostFiles = 1_000_000;
 /** Of the disk, which caches leave to others. */
 const spareShare = 0.05;
+/** What a file takes on a disk beside its bytes. */
+const leastFileBytes = 4096;
 /** What waits longer is unpacked when it is asked for. */
 const mostWaiting = 8;
 
@@ -99,20 +104,39 @@ export class LocalCaches {
     await rm(this.#path(cache, 'packed', cache.archive), { force: true });
   }
 
-  /** The path of the archive, which `fetch` writes to a file unless somebody does already; null when it answers false. */
-  async fetched(cache: LocalCache, fetch: (file: string, signal: AbortSignal) => Promise<boolean>): Promise<string | null> {
+  /** The path of the archive, fetched unless somebody does so already; null when it is not the right one. */
+  async fetched(cache: LocalCache, fetch: Fetch, feed: PassThrough | null = null): Promise<string | null> {
     const before = this.#fetching.get(cache.archive);
     if (before) return before;
     const fetching = (async () => {
       const file = await this.newFile();
       try {
-        return (await fetch(file, this.#closing.signal)) ? await this.keep(cache, file) : null;
+        return (await fetch(file, this.#closing.signal, feed)) ? await this.keep(cache, file) : null;
       } finally {
         await rm(file, { force: true });
       }
-    })().finally(() => this.#fetching.delete(cache.archive));
+    })().finally(() => {
+      feed?.end();
+      this.#fetching.delete(cache.archive);
+    });
     this.#fetching.set(cache.archive, fetching);
     return fetching;
+  }
+
+  /** Fetched, and unpacked while it comes; what is unpacked is here only once all of it is known to be right. null as above. */
+  async fetchedAndUnpacked(cache: LocalCache, fetch: Fetch): Promise<Unpacked | null> {
+    if (this.#fetching.has(cache.archive) || this.#unpacking.has(cache.archive)) return (await this.fetched(cache, fetch)) === null ? null : this.unpack(cache);
+    const feed = new PassThrough({ highWaterMark: 4 * 1024 * 1024 });
+    feed.on('error', () => undefined);
+    const fetching = this.fetched(cache, fetch, feed);
+    const unpacking = this.#once(cache, () => this.#unpack(cache, feed, fetching, false));
+    // Nobody reads on: the fetching must not wait for it.
+    unpacking.catch(() => feed.destroy());
+    const [path, unpacked] = await Promise.allSettled([fetching, unpacking]);
+    if (path.status === 'rejected') throw path.reason;
+    if (path.value === null) return null;
+    if (unpacked.status === 'rejected') throw unpacked.reason;
+    return unpacked.value;
   }
 
   /** False: the disk is too full for so much more. */
@@ -132,12 +156,8 @@ export class LocalCaches {
   /** Unpacks it unless that is done or under way. The archive is here. */
   async unpack(cache: LocalCache, { inBackground = false } = {}): Promise<Unpacked> {
     await this.#used(cache);
-    if (this.isUnpacked(cache)) return { files: 0 };
-    const before = this.#unpacking.get(cache.archive);
-    if (before) return before;
-    const unpacking = this.#unpack(cache, inBackground).finally(() => this.#unpacking.delete(cache.archive));
-    this.#unpacking.set(cache.archive, unpacking);
-    return unpacking;
+    if (this.isUnpacked(cache)) return { files: 0, bytes: 0 };
+    return this.#unpacking.get(cache.archive) ?? this.#once(cache, () => this.#unpack(cache, this.#path(cache, 'packed', cache.archive), Promise.resolve(true), inBackground));
   }
 
   /** When nothing else is to be unpacked, and politely; or never, when too much is. */
@@ -184,15 +204,22 @@ export class LocalCaches {
     await Promise.allSettled([this.#background, ...this.#unpacking.values(), ...this.#fetching.values()]);
   }
 
-  async #unpack(cache: LocalCache, inBackground: boolean): Promise<Unpacked> {
+  #once(cache: LocalCache, unpack: () => Promise<Unpacked>): Promise<Unpacked> {
+    const unpacking = unpack().finally(() => this.#unpacking.delete(cache.archive));
+    this.#unpacking.set(cache.archive, unpacking);
+    return unpacking;
+  }
+
+  /** `right`: whether all of it was what it should be; null: not. */
+  async #unpack(cache: LocalCache, from: string | Readable, right: Promise<unknown>, inBackground: boolean): Promise<Unpacked> {
     const { unpack, maxBytes, stallMs } = this.#ports;
     const target = await this.newFile();
     // Whatever the builder's umask is: it is what the sandbox sees as the top.
     await mkdir(target, { mode: 0o755 });
     try {
-      const unpacked = await unpack(this.#path(cache, 'packed', cache.archive), target, { maxBytes, stallMs, maxFiles: mostFiles, signal: this.#closing.signal, inBackground });
-      if ('fault' in unpacked) return unpacked;
-      await this.#know(cache, await diskUsage(target));
+      const unpacked = await unpack(from, target, { maxBytes, stallMs, maxFiles: mostFiles, signal: this.#closing.signal, inBackground });
+      if ((await right) === null || 'fault' in unpacked) return unpacked;
+      await this.#know(cache, unpacked.bytes + unpacked.files * leastFileBytes);
       await this.shared(cache.repositoryId, cache.level);
       await rename(target, this.unpackedFolder(cache));
       return unpacked;
@@ -256,11 +283,6 @@ export class LocalCaches {
 }
 
 const names = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);
-
-async function diskUsage(folder: string): Promise<number> {
-  const { stdout } = await promisify(execFile)('du', ['--summarize', '--block-size=1', '--', folder], { maxBuffer: 1 << 20 });
-  return parseInt(stdout, 10);
-}
 
 /** By rm(1): folders may be nested deeper than a path may be long. */
 async function removeTree(path: string): Promise<void> {

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 export type Bounds = {
@@ -30,11 +31,13 @@ export async function pack(source: Socket, file: string, bounds: Bounds): Promis
   return watch(zstd, 'rchar', bounds);
 }
 
-/** Into the other end of `into`, which this takes over. Whoever made the file may mean ill: zstd has nothing but the two ends. */
-export async function unpackInto(file: string, into: Socket, bounds: Bounds): Promise<Flow> {
-  await using source = await open(file);
-  const zstd = spawn('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all', '--', 'zstd', '--decompress', '--quiet', '--stdout'], { cwd: '/', stdio: [source.fd, into, 'pipe'] });
+/** A file, or what comes of one, into the other end of `into`, which this takes over. Whoever made it may mean ill: zstd has nothing but the two ends. */
+export async function unpackInto(from: string | Readable, into: Socket, bounds: Bounds): Promise<Flow> {
+  await using source = typeof from === 'string' ? await open(from) : null;
+  const zstd = spawn('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all', '--', 'zstd', '--decompress', '--quiet', '--stdout'], { cwd: '/', stdio: [source?.fd ?? 'pipe', into, 'pipe'] });
   into.destroy();
+  // Should zstd end before the source does, it is zstd's end that counts.
+  if (typeof from !== 'string') void pipeline(from, zstd.stdin!).catch(() => undefined);
   return watch(zstd, 'wchar', bounds);
 }
 

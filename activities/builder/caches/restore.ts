@@ -1,18 +1,15 @@
 // How is a cache restored? By mounting it where that can be, else by copying; and whatever goes wrong with it, the build goes on without.
 
-import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { RestoreCacheStep } from '../../../config-schema/plan.ts';
 import { readable } from '../../../config-schema/trigger.ts';
 import { paths } from '../../../sandbox-agent/protocol.ts';
-import type { ObjectStore } from '../../object-store.ts';
 import type { DataEnd, DataRun } from '../data-step.ts';
 import type { DataStepPorts } from '../data-steps.ts';
 import { sandboxName } from '../held.ts';
-import { archiveKey, findCache, type FoundCache } from './cache-index.ts';
+import { findCache, type FoundCache } from './cache-index.ts';
+import { fetchFrom, settled, within } from './fetch.ts';
 import { cacheKeys } from './key.ts';
 import type { LocalCaches, UnpackFault } from './local-caches.ts';
 import { unpackInto } from './packing.ts';
@@ -31,7 +28,8 @@ export async function restoreCache(run: DataRun, step: RestoreCacheStep, ports: 
   return { outcome: 'passed', reason: `${fault.fault} The build goes on without the cache.` };
 }
 
-async function restoreFirst(run: DataRun, step: RestoreCacheStep, keys: readonly string[], { store, caches }: DataStepPorts): Promise<Fault | null> {
+async function restoreFirst(run: DataRun, step: RestoreCacheStep, keys: readonly string[], ports: DataStepPorts): Promise<Fault | null> {
+  const { store, caches } = ports;
   const { stallMs } = caches.bounds;
   let found: FoundCache | null = null;
   for (const key of keys) {
@@ -49,10 +47,10 @@ async function restoreFirst(run: DataRun, step: RestoreCacheStep, keys: readonly
   await run.say(`Found a cache from build ${found.by.pipeline} at ${found.key}`);
 
   const plan = await whereToMount(run, step, found);
-  const unpacked = plan.mount.length > 0 ? await unpackedHere(run, found, store, caches) : null;
+  const unpacked = plan.mount.length > 0 ? await unpackedHere(run, found, ports) : null;
   if (unpacked) return unpacked;
   const { copy, reasons } = plan.mount.length > 0 ? await mountRoots(run, found, plan, caches) : plan;
-  return copy.length > 0 ? copyRoots(run, found, copy, [...new Set(reasons)], store, caches) : null;
+  return copy.length > 0 ? copyRoots(run, found, copy, [...new Set(reasons)], ports) : null;
 }
 
 type Ways = { mount: string[]; copy: string[]; /** Why not mounted. */ reasons: string[] };
@@ -72,18 +70,20 @@ async function whereToMount({ sandbox }: DataRun, { mount }: RestoreCacheStep, {
 }
 
 /** Unpacks it on this builder unless it is: that takes no longer than into the sandbox, and the next one mounts it at once. */
-async function unpackedHere(run: DataRun, cache: FoundCache, store: ObjectStore, caches: LocalCaches): Promise<Fault | null> {
+async function unpackedHere(run: DataRun, cache: FoundCache, { store, caches }: DataStepPorts): Promise<Fault | null> {
   if (caches.isUnpacked(cache)) return null;
-  if (!(await caches.hasRoom(cache.unpackedBytes))) return { fault: 'The disk of this builder is nearly full.', cause: 'no room for a cache' };
-  const archive = await archiveHere(run, cache, store, caches);
-  if (typeof archive !== 'string') return archive;
+  if (!(await caches.hasRoom(cache.unpackedBytes))) return noRoom;
   const startedAt = Date.now();
-  const unpacked = await settled(run.signal, caches.unpack(cache));
+  const isFetched = (await caches.packed(cache)) !== null;
+  const got = isFetched ? { value: await settled(run.signal, caches.unpack(cache)) } : await fetched(run, cache, caches.fetchedAndUnpacked(cache, fetchFrom(store, cache, caches.bounds)));
+  if ('fault' in got) return got;
+  const { value: unpacked } = got;
   if ('fault' in unpacked) {
     await caches.drop(cache);
     return { fault: `The cache ${cache.key} ${faults[unpacked.fault]}.`, cause: unpacked.cause };
   }
-  if (unpacked.files > 0) await run.say(`Unpacked ${unpacked.files} files on the builder in ${timeText(Date.now() - startedAt)}`);
+  const how = isFetched ? `Unpacked ${unpacked.files} files` : `Fetched ${sizeText(cache.packedBytes)} and unpacked ${unpacked.files} files`;
+  if (unpacked.files > 0) await run.say(`${how} on the builder in ${timeText(Date.now() - startedAt)}`);
   return null;
 }
 
@@ -114,15 +114,16 @@ async function mountRoots(run: DataRun, cache: FoundCache, { mount, copy, reason
   return left;
 }
 
-async function copyRoots(run: DataRun, cache: FoundCache, roots: readonly string[], reasons: readonly string[], store: ObjectStore, caches: LocalCaches): Promise<Fault | null> {
-  const archive = await archiveHere(run, cache, store, caches);
-  if (typeof archive !== 'string') return archive;
+async function copyRoots(run: DataRun, cache: FoundCache, roots: readonly string[], reasons: readonly string[], ports: DataStepPorts): Promise<Fault | null> {
+  const archive = await archiveHere(run, cache, ports);
+  if ('fault' in archive) return archive;
+  const { bounds } = ports.caches;
   const startedAt = Date.now();
   await run.sandbox.ask('makeParents', [...roots]);
   const args = ['--extract', '--file=-', '--directory=/', '--numeric-owner', '--same-owner', '--same-permissions', '--no-wildcards', '--', ...memberNames(roots)];
   const { stream, ended } = await run.sandbox.tool({ program: 'tar', args, stream: 'in', cwd: '/', user: 'root' });
   ended.catch(() => undefined);
-  const flow = await unpackInto(archive, stream, { ...caches.bounds, signal: run.signal });
+  const flow = await unpackInto(archive.value, stream, { ...bounds, signal: run.signal });
   if (flow.ended === 'too-large' || flow.ended === 'stalled') return { fault: `The cache ${cache.key} ${faults[flow.ended]}.`, cause: flow.ended };
   const { exitCode, errors } = await ended;
   if (exitCode !== 0) return { fault: `The cache ${cache.key} cannot be copied: ${lastComplaint(errors)}.`, cause: flow.complaint };
@@ -132,56 +133,27 @@ async function copyRoots(run: DataRun, cache: FoundCache, roots: readonly string
 }
 
 /** The path of the archive on this builder, fetched when it is not here. */
-async function archiveHere(run: DataRun, cache: FoundCache, store: ObjectStore, caches: LocalCaches): Promise<string | Fault> {
+async function archiveHere(run: DataRun, cache: FoundCache, { store, caches }: DataStepPorts): Promise<{ value: string } | Fault> {
   const before = await caches.packed(cache);
-  if (before !== null) return before;
-  if (!(await caches.hasRoom(cache.packedBytes))) return { fault: 'The disk of this builder is nearly full.', cause: 'no room for a cache' };
+  if (before !== null) return { value: before };
+  if (!(await caches.hasRoom(cache.packedBytes))) return noRoom;
   const startedAt = Date.now();
+  const got = await fetched(run, cache, caches.fetched(cache, fetchFrom(store, cache, caches.bounds)));
+  if ('value' in got) await run.say(`Fetched ${sizeText(cache.packedBytes)} in ${timeText(Date.now() - startedAt)}`);
+  return got;
+}
+
+async function fetched<T>({ signal }: DataRun, cache: FoundCache, fetching: Promise<T | null>): Promise<{ value: T } | Fault> {
   try {
-    const path = await settled(run.signal, caches.fetched(cache, (file, signal) => download(store, cache, file, caches.bounds.stallMs, signal)));
-    if (path === null) return { fault: `The cache ${cache.key} is damaged.`, cause: 'its archive is missing, or not the one that was saved' };
-    await run.say(`Fetched ${sizeText(cache.packedBytes)} in ${timeText(Date.now() - startedAt)}`);
-    return path;
+    const value = await settled(signal, fetching);
+    return value === null ? { fault: `The cache ${cache.key} is damaged.`, cause: 'its archive is missing, or not the one that was saved' } : { value };
   } catch (cause) {
-    run.signal.throwIfAborted();
+    signal.throwIfAborted();
     return { fault: `The cache ${cache.key} cannot be fetched.`, cause };
   }
 }
 
-/** False when the store has no such archive, or another. */
-async function download(store: ObjectStore, cache: FoundCache, file: string, stallMs: number, signal: AbortSignal): Promise<boolean> {
-  const bytes = await within(stallMs, signal, store.read(archiveKey(cache)));
-  if (!bytes) return false;
-  const hash = createHash('sha256');
-  let length = 0;
-  const stalled = new AbortController();
-  const stall = (): NodeJS.Timeout => setTimeout(() => stalled.abort(new Error(`nothing came for ${stallMs} ms`)), stallMs);
-  let timer = stall();
-  const either = AbortSignal.any([signal, stalled.signal]);
-  try {
-    const flow = pipeline(
-      bytes,
-      async function* (chunks: AsyncIterable<Uint8Array>) {
-        for await (const chunk of chunks) {
-          clearTimeout(timer);
-          timer = stall();
-          length += chunk.length;
-          if (length > cache.packedBytes) return;
-          hash.update(chunk);
-          yield chunk;
-        }
-      },
-      createWriteStream(file, { mode: 0o600 }),
-      { signal: either },
-    );
-    flow.catch(() => undefined);
-    // A source that is stuck does not hear the signal.
-    await settled(either, flow);
-  } finally {
-    clearTimeout(timer);
-  }
-  return length === cache.packedBytes && hash.digest('hex') === cache.sha256;
-}
+const noRoom: Fault = { fault: 'The disk of this builder is nearly full.', cause: 'no room for a cache' };
 
 /** No link on the way: the archive may come from whoever could save one, and the path is opened by the sandbox's root. */
 async function isPlainFolder(base: string, path: string): Promise<boolean> {
@@ -191,18 +163,4 @@ async function isPlainFolder(base: string, path: string): Promise<boolean> {
     if (!(await lstat(at).catch(() => null))?.isDirectory()) return false;
   }
   return true;
-}
-
-/** What others may wait for, too, goes on when this one is canceled. */
-function settled<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const leave = (): void => reject(signal.reason as Error);
-  if (signal.aborted) leave();
-  signal.addEventListener('abort', leave, { once: true });
-  return Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', leave));
-}
-
-async function within<T>(ms: number, signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const late = AbortSignal.timeout(ms);
-  return settled(AbortSignal.any([signal, late]), work);
 }

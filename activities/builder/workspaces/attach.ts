@@ -12,7 +12,7 @@ import type { DataEnd, DataRun } from '../data-step.ts';
 import type { DataStepPorts } from '../data-steps.ts';
 import { readPatiently, untilStored } from '../until-stored.ts';
 import { counted } from '../words.ts';
-import { unpack } from './archive.ts';
+import { unpackFiles } from './archive.ts';
 
 type Layer = LayerFacts & { key: string; job: string; slice: number };
 
@@ -21,7 +21,7 @@ const mostFiles = 2_000_000;
 const mostFactsBytes = 256 * 1024 * 1024;
 const clashesSaid = 5;
 
-export async function attach({ store }: Pick<DataStepPorts, 'store'>, run: DataRun, step: AttachWorkspaceStep): Promise<DataEnd> {
+export async function attach({ store, limits }: Pick<DataStepPorts, 'store' | 'limits'>, run: DataRun, step: AttachWorkspaceStep): Promise<DataEnd> {
   const { slice } = run;
   const record = await untilStored(run, () => getJson<PipelineRecord>(store, planKey(slice.repositoryId, slice.pipeline)));
   const workflow = record?.plan.workflows.find(({ name }) => name === slice.workflow);
@@ -44,7 +44,7 @@ export async function attach({ store }: Pick<DataStepPorts, 'store'>, run: DataR
     return { outcome: 'passed' };
   }
   const folder = Buffer.from(target.path, 'latin1').toString('utf8');
-  const refused = await unpack(run.sandbox, folder, layers.map(({ key }) => readPatiently(run, store, layerArchiveKey(key))));
+  const refused = await unpackFiles(run.sandbox, folder, layers.map(({ key }) => readPatiently(run, store, layerArchiveKey(key))), limits.workspaceBytes * layers.length, run.signal);
   if (refused !== null) return { outcome: 'failed', reason: `The workspace could not be unpacked into ${step.at}. ${refused}` };
   await run.say(`Attached ${counted(files, 'file')} of ${[...new Set(layers.map(({ job }) => job))].join(', ')} at ${step.at}.`);
   return { outcome: 'passed' };

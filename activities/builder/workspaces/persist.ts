@@ -8,7 +8,7 @@ import type { DataEnd, DataRun } from '../data-step.ts';
 import type { DataStepPorts } from '../data-steps.ts';
 import { untilStored } from '../until-stored.ts';
 import { counted, gigabytes, megabytes } from '../words.ts';
-import { pack } from './archive.ts';
+import { packFiles } from './archive.ts';
 
 /** Each is a name in memory when the workspace is attached. */
 const mostFiles = 500_000;
@@ -23,7 +23,7 @@ export async function persist({ store, spool, limits }: Pick<DataStepPorts, 'sto
   const { workspaceBytes } = limits;
   const tooLarge = `The files take more than ${gigabytes(workspaceBytes)}. Persist fewer, or have the operator raise workspaceMaxGigabytes.`;
   return spool(async (file) => {
-    const packed = await pack(run.sandbox, { folder: Buffer.from(root, 'latin1').toString('utf8'), names: matches, mostBytes: workspaceBytes, tooLarge }, file);
+    const packed = await packFiles(run.sandbox, { folder: Buffer.from(root, 'latin1').toString('utf8'), names: matches, maxBytes: workspaceBytes, tooLarge }, file, run.signal);
     if ('failed' in packed) return failed(packed.failed);
     if (packed.complaints !== '') await run.say(packed.complaints);
     const layer = layerKey(run.slice, run.attempt, run.index);

@@ -32,6 +32,14 @@ test('a job that passed', () => {
   });
 });
 
+test('artifacts are counted and linked, slice by slice where there are several', () => {
+  const stored = (files: number): StepResult => step('Uploading artifacts', { artifacts: { files, bytes: 1 } });
+  const summaryOf = (...slices: SliceResult[]): string => checkOutput(job({ name: 'test', outcome: 'passed', slices })).summary;
+  assert.match(summaryOf(slice(0, [stored(2), stored(1)])), /\n\nArtifacts: \[3 files\]\(https:\/\/ci\.example\/b\/7\/0\/artifacts\)\n/);
+  assert.match(summaryOf(slice(0, [stored(0)]), slice(1, [stored(1)])), /Artifacts: \[1 file of slice 1\]\(https:\/\/ci\.example\/b\/7\/1\/artifacts\)\n/);
+  assert.doesNotMatch(summaryOf(slice(0, [stored(0)])), /Artifacts/);
+});
+
 test('a job that failed says what failed first, then the end of its log, then all steps', () => {
   const output = checkOutput(job({ name: 'test', outcome: 'failed', slices: [slice(0, [step('Checkout code'), failing], { outcome: 'failed' })] }, { failingTail: { slice: 0, step: 'npm test', lines: ['not ok 1', '\u001b[31mexpected 2\u001b[0m'] } }));
   assert.equal(output.title, 'npm test: exit code 1');

@@ -60,7 +60,7 @@ suite('artifacts on the page', () => {
     ['a.txt', 'text/plain; charset=utf-8', null],
     ['a.log', 'text/plain; charset=utf-8', null],
     ['a.PNG', 'image/png', null],
-    ['a.svg', 'image/svg+xml', null],
+    ['a.svg', 'image/svg+xml; charset=utf-8', null],
     ['a.json', 'application/json', null],
     ['a.pdf', 'application/pdf', 'attachment'],
     ['a.zip', 'application/zip', 'attachment'],

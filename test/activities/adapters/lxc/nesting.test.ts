@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { machineImages } from '../../../../activities/adapters/images/machine-image.ts';
@@ -8,7 +8,7 @@ import { whyNoNesting } from '../../../../activities/adapters/lxc/nesting.ts';
 import { removeTree } from '../../../../activities/adapters/remove-tree.ts';
 import { containersWithDocker, machineImage, waitForDocker } from '../../../../activities/builder/docker-engine.ts';
 import { plainContainer, type ContainerSpec, type SandboxHandle, type SandboxSpec } from '../../../../activities/builder/sandbox.ts';
-import { defaultNetwork, type NetworkPlace } from '../../../../activities/adapters/lxc/network-place.ts';
+import { defaultNetwork, type NetworkPlace, type NetworkSettings } from '../../../../activities/adapters/lxc/network-place.ts';
 import { sandboxNetwork } from '../../../../activities/adapters/lxc/network.ts';
 import { cgroupOf, numberOf, reach, runInside, specOf, testHost, testImages } from './machine.ts';
 import { tracesOf } from './traces.ts';
@@ -136,10 +136,15 @@ test('a privileged container in the sandbox of a fork has no more power over thi
   }
 });
 
+/** The test's own, so that no other builder of this machine mends it meanwhile. */
+const network: NetworkSettings = { ...defaultNetwork, bridge: 'rhtest9', subnet: '10.219.0.0/20', interfacePrefix: 'rhtestn' };
+const gateway = '10.219.0.1';
+
 test('check 9: who may set up networks in a sandbox still speaks for nobody else, and gets nothing that is for others', async () => {
+  const { host: apart } = testHost({ network, images: machines });
   const specs = [1, 2].map(() => withPrograms({ primary: plainContainer(machineImage) }));
-  const [handle, neighbour] = [await host.create(specs[0]!), await host.create(specs[1]!)];
   try {
+    const [handle, neighbour] = [await apart.create(specs[0]!), await apart.create(specs[1]!)];
     const [own, foreign] = [placeOf(handle), placeOf(neighbour)];
     assert.equal((await runInside(handle, askNameserver)).output, 'answer');
     for (const [hardware, address] of [[own.hardwareAddress, foreign.address], [foreign.hardwareAddress, own.address], [foreign.hardwareAddress, foreign.address]]) {
@@ -151,22 +156,26 @@ test('check 9: who may set up networks in a sandbox still speaks for nobody else
     for (const to of ['0180c2000000', '0180c200000e', '0180c2000003']) {
       assert.equal((await runInside(handle, `perl -e '${frame(to, foreign.hardwareAddress)}'`)).output, 'sent');
     }
-    const learned = execFileSync('bridge', ['fdb', 'show', 'br', 'roundhouse0'], { encoding: 'utf8' }).split('\n');
+    const learned = execFileSync('bridge', ['fdb', 'show', 'br', network.bridge], { encoding: 'utf8' }).split('\n');
     assert.deepEqual(learned.filter((line) => line.includes(`dev ${own.interfaceOnHost} `) && line.startsWith(foreign.hardwareAddress)), []);
     assert.equal((await runInside(neighbour, askNameserver)).output, 'answer');
   } finally {
-    for (const { name } of specs) await host.destroy(name);
+    for (const { name } of specs) await apart.destroy(name);
+    execFileSync('ip', ['link', 'delete', network.bridge]);
+    for (const family of ['inet', 'bridge']) execFileSync('nft', ['delete', 'table', family, network.bridge]);
+    process.kill(Number(readFileSync(`/run/roundhouse/${network.bridge}.dnsmasq.pid`, 'utf8')));
+    for (const file of ['dnsmasq.pid', 'lock']) rmSync(`/run/roundhouse/${network.bridge}.${file}`);
   }
 });
 
-const placeOf = (handle: SandboxHandle): NetworkPlace => sandboxNetwork(defaultNetwork).place(numberOf(handle));
+const placeOf = (handle: SandboxHandle): NetworkPlace => sandboxNetwork(network).place(numberOf(handle));
 
 const become = (hardware: string, address: string): string =>
-  `ip link set eth0 down; ip address flush dev eth0; ip link set eth0 address ${hardware}; ip address add ${address}/20 dev eth0; ip link set eth0 up; ip route add default via 10.213.0.1`;
+  `ip link set eth0 down; ip address flush dev eth0; ip link set eth0 address ${hardware}; ip address add ${address}/20 dev eth0; ip link set eth0 up; ip route add default via ${gateway}`;
 
 /** Any answer will do, be it an error of the builder's resolvers. */
 const askNameserver = `perl -MIO::Socket::INET -e '
-  $s = IO::Socket::INET->new(Proto => "udp", PeerAddr => "10.213.0.1", PeerPort => 53);
+  $s = IO::Socket::INET->new(Proto => "udp", PeerAddr => "${gateway}", PeerPort => 53);
   for (1 .. 4) {
     $s->send(pack("H*", "abcd01000001000000000000076578616d706c6504746573740000010001"));
     vec($r = "", fileno($s), 1) = 1;

@@ -29,7 +29,7 @@ function local(t: TestContext, change: Partial<LocalCachesPorts> = {}, folder = 
       const file = await caches.newFile();
       writeFileSync(file, content);
       await caches.keep(cacheOf(archive), file);
-      assert.deepEqual(await caches.unpack(cacheOf(archive)), { files: 1 });
+      assert.deepEqual(await caches.unpack(cacheOf(archive)), { files: 1, bytes: 102_400 });
       const time = new Date(Date.now() - secondsAgo * 1000);
       await utimes(join(folder, '7/T1/known', archive), time, time);
       return cacheOf(archive);
@@ -83,11 +83,11 @@ suite('a builder’s own disk', () => {
     const { caches, folder, here } = local(t, {
       unpack: async (archive, _target, { signal, inBackground }) => {
         assert.ok(inBackground);
-        begun.push(archive.split('/').at(-1)!);
+        begun.push(String(archive).split('/').at(-1)!);
         most = Math.max(most, (atOnce += 1));
         if (begun.length === 3) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
         atOnce -= 1;
-        return { files: 1 };
+        return { files: 1, bytes: 1 };
       },
     });
     for (const archive of 'abcdefghijkl') {

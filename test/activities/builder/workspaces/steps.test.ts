@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import type { AttachWorkspaceStep, PersistToWorkspaceStep } from '../../../../config-schema/plan.ts';
@@ -163,7 +163,9 @@ suite('a workspace', { concurrency: 4 }, () => {
 
   test('takes no more than it may, and leaves nothing behind of what was too much', async (t) => {
     const scene = await dataScene(t, config);
-    const { reason } = await persist(scene, 'first', { large: 'x'.repeat(51_000_000) });
+    write(join(scene.work, 'out'), { large: '' });
+    truncateSync(join(scene.work, 'out/large'), 20e9);
+    const { reason } = await persist(scene, 'first', null);
     assert.equal(reason, 'The files take more than 0.05 GB. Persist fewer, or have the operator raise workspaceMaxGigabytes.');
     assert.deepEqual(readdirSync(scene.spoolFolder), []);
     assert.equal((await attach(scene, 'left')).said.length, 1);

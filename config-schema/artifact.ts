@@ -23,6 +23,9 @@ export function shownPath({ path, destination }: { path: string; destination: st
   return plainPath(/^~(\/|$)/.test(path) ? found.path : path);
 }
 
+/** The path of a file below it; its name is the sandbox's word. */
+export const artifactPathBelow = (shown: string, name: string): string => plainPath(`${shown}/${name}`);
+
 /** Without empty parts, dots, and whatever leads out. */
 function plainPath(path: string): string {
   const parts: string[] = [];

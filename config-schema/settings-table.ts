@@ -120,6 +120,7 @@ export const settings = {
   leaseSeconds: setting('app', 'ROUNDHOUSE_LEASE_SECONDS', kinds.seconds, fixed(30), 'How long a new sandbox waits to be claimed before it destroys itself.'),
   pool: setting('builder', 'ROUNDHOUSE_POOL', kinds.oneOf('folder', 'btrfs'), fixed('folder'), 'What the disks of sandboxes lie on: ordinary folders without limits, or a btrfs that holds each to its limit.'),
   poolGigabytes: setting('builder', 'ROUNDHOUSE_POOL_GIGABYTES', kinds.factor, fixed(100), 'How large the btrfs may grow that a builder makes in its state folder. It takes only what is used.'),
+  diskWatermarkPercent: setting('builder', 'ROUNDHOUSE_DISK_WATERMARK_PERCENT', kinds.factor, fixed(95), 'How full the disk of the sandboxes may be before this builder takes no more work.'),
   imageMap: setting('builder', null, kinds.imageMap, fixed<kinds.ImageRule[]>([], 'none'), 'Images to use instead of others: a map such as `cimg/*: registry.example.org/cimg/*`. The first pattern that fits counts; a tag stays where the image names none.'),
   registryMirrors: setting('builder', null, kinds.registryMirrors, fixed<Record<string, string>>({}, 'none'), 'Registries that are asked before others: a map such as `docker.io: mirror.example.org`. What a mirror lacks comes from the registry itself.'),
   insecureRegistries: setting('builder', 'ROUNDHOUSE_INSECURE_REGISTRIES', kinds.registries, fixed<string[]>([], 'none'), 'Registries that may speak plain http or show a certificate that nobody vouches for.'),

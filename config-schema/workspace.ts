@@ -6,6 +6,9 @@ import type { PlanWorkflow, WorkflowJob } from './plan.ts';
 /** What one step of one slice persisted. Names are bytes, each as the character of its number (latin1). */
 export type LayerFacts = { version: 1; files: string[]; bytes: number };
 
+/** How long the JSON of them may be: names are in the builder's memory when a workspace is attached. */
+export const mostFactsBytes = 32 * 1024 * 1024;
+
 /** Everything of a layer lies under it. */
 export const layerKey = (slice: SliceKey, attempt: number, step: number): string => `${attemptKey(slice, attempt)}/workspace/${step}`;
 export const layerArchiveKey = (layer: string): string => `${layer}/layer.tar.zst`;

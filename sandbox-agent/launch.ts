@@ -1,9 +1,10 @@
 // How does a step's process begin? In a session of its own, with exactly its environment, its output on one pipe, and doomed first by the OOM killer.
 
 import { spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve as normalized } from 'node:path';
 import type { ActAs } from './identity.ts';
+import { makeFolders } from './make-folders.ts';
 import type { AgentUser } from './user.ts';
 
 export type Exit = { code: number | null; signal: NodeJS.Signals | null };
@@ -37,13 +38,13 @@ export function launch({ argv, env, cwd, user }: Launch, output: number, actAs: 
 }
 
 /** With its parents, as the user; where he may not make it, it is made for him all the same. */
-function makeFolder(path: string, user: AgentUser, actAs: ActAs): void {
+export function makeFolder(path: string, user: AgentUser, actAs: ActAs): void {
   try {
-    actAs(user, () => mkdirSync(path, { recursive: true }));
+    actAs(user, () => makeFolders(path));
   } catch (error) {
     const { uid, gid } = user.ids;
     if ((error as NodeJS.ErrnoException).code !== 'EACCES' || uid === undefined || gid === undefined) throw error;
-    const first = mkdirSync(path, { recursive: true });
+    const first = makeFolders(path);
     if (first === undefined) return;
     for (let made = path; made.length >= first.length; made = dirname(made)) chownSync(made, uid, gid);
   }

@@ -30,7 +30,7 @@ if (main) startMainProcess(readFileSync(0, 'utf8'), at(paths.run), systemCalls);
 const server = sshServer({
   hostKey: readFileSync(at(paths.hostKey)),
   authorizedKey: readFileSync(at(paths.authorizedKey)),
-  agent: { steps, systemCalls, tools: { user, agentFolder, socketFolder: at(paths.run) } },
+  agent: { steps, systemCalls, tools: { user, agentFolder, socketFolder: at(paths.run), actAs: systemCalls.actAs } },
   forward: forwardSockets({ [paths.gitSocket]: at(paths.gitSocket), [paths.sshAgentSocket]: at(paths.sshAgentSocket) }),
 });
 

@@ -21,7 +21,7 @@ export function mountCache({ lower, target, user }: MountSpec, { mountOverlay }:
     return `/proc/self/fd/${open.at(-1)}`;
   };
   try {
-    if (false) return refused('there are files already');
+    if (made.length === 0 && readdirSync(target).length > 0) return refused('there are files already');
     const ids = user === undefined ? {} : stepUser(user).ids;
     for (const folder of made) {
       mkdirSync(folder);

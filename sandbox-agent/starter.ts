@@ -1,6 +1,7 @@
 // How does a sidecar's main process begin? As this program, which then becomes it.
 
-import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { makeFolders } from './make-folders.ts';
 import { constants as os } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { whyNotStarted } from './launch.ts';
@@ -17,7 +18,7 @@ try {
   const user = stepUser(asked);
   env = completeEnvironment(given, user, cwd);
   if (argv.length === 0) throw new Refused('Neither the image nor the config says what to run in this container.');
-  mkdirSync(cwd, { recursive: true });
+  makeFolders(cwd);
   process.umask(0o022);
   process.setgroups?.(user.groups);
   process.setgid?.(user.ids.gid ?? 0);

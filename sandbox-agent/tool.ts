@@ -6,14 +6,15 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve as normalized } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { makeFolders } from './make-folders.ts';
+import type { ActAs } from './identity.ts';
+import { makeFolder } from './launch.ts';
 import { agentProgram, type ToolEnd, type ToolSpec } from './protocol.ts';
 import { Refused } from './refused.ts';
 import { expandHome, stepUser, type AgentUser } from './user.ts';
 
-export type ToolPorts = { user: AgentUser; agentFolder: string; socketFolder: string };
+export type ToolPorts = { user: AgentUser; agentFolder: string; socketFolder: string; actAs: ActAs };
 
 /** The builder connects at once, or not at all. */
 const connectMs = 30_000;
@@ -58,13 +59,13 @@ async function connection(server: Server): Promise<Socket> {
   }
 }
 
-function start(spec: ToolSpec, { user: agent, agentFolder }: ToolPorts, socket: Socket): ChildProcess {
+function start(spec: ToolSpec, { user: agent, agentFolder, actAs }: ToolPorts, socket: Socket): ChildProcess {
   const user = spec.user === undefined ? agent : stepUser(spec.user);
   const [program = '', ...args] = [...agentProgram(agentFolder, spec.program), ...spec.args];
   const cwd = expandHome(spec.cwd, user.home);
   const stdio: StdioOptions = [spec.stream === 'out' ? 'ignore' : socket, spec.stream === 'in' ? 'ignore' : socket, 'pipe'];
-  makeFolders(cwd);
-  return spawn(program, args, { cwd, stdio, detached: true, env: { HOME: user.home, LC_ALL: 'C.UTF-8', PATH: '/usr/bin:/bin' }, ...user.ids });
+  makeFolder(normalized(cwd), user, actAs);
+  return actAs(user, () => spawn(program, args, { cwd, stdio, detached: true, env: { HOME: user.home, LC_ALL: 'C.UTF-8', PATH: '/usr/bin:/bin' } }));
 }
 
 async function endOf(child: ChildProcess): Promise<ToolEnd> {

@@ -35,6 +35,8 @@ export type BuilderPorts = {
   /** What this builder offers. */
   classes: Record<string, ResourceClass>;
   capacity: Needs;
+  /** Whether the disk is too full for another sandbox. */
+  diskIsFull: () => Promise<boolean>;
   signIn: SignIn;
   /** Opens what was sealed for this builder. */
   unseal: (sealed: string) => Promise<unknown>;
@@ -153,6 +155,10 @@ export class Builder {
     live.lease = null;
     live.held.claimed = true;
     await this.#ports.files.write(live.held);
+  }
+
+  diskIsFull(): Promise<boolean> {
+    return this.#ports.diskIsFull();
   }
 
   /** See Steps. */

@@ -62,6 +62,7 @@ await endOnTrouble(async () => {
     files: new HeldFiles(state),
     classes,
     capacity,
+    diskIsFull: async () => (await pool.usedPercent()) >= settings.diskWatermarkPercent,
     signIn: loginFor,
     unseal: sealing.unseal,
     publicUrl: settings.publicUrl,

@@ -35,8 +35,9 @@ export function builderActivities(builder: Builder, identity: { id: string; publ
       asActivity(async (cancel) => {
         const needs = needsOf(input.resourceClass);
         const name = sandboxName(input.slice, input.attempt);
-        if (builder.draining || !builder.ledger.take(name, input.resourceClass, needs)) {
-          throw ApplicationFailure.create({ type: failureTypes.builderFull, message: `builder ${id} is full`, nextRetryDelay: `${500 + Math.floor(Math.random() * 500)}ms` });
+        const why = (await builder.diskIsFull()) ? 'has no room on its disk' : builder.draining || !builder.ledger.take(name, input.resourceClass, needs) ? 'is full' : null;
+        if (why !== null) {
+          throw ApplicationFailure.create({ type: failureTypes.builderFull, message: `builder ${id} ${why}`, nextRetryDelay: `${500 + Math.floor(Math.random() * 500)}ms` });
         }
         if (input.later) builder.reserve(name, input.leaseSeconds);
         return input.later ? place(name, []) : open(input, null, cancel);

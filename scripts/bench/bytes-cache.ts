@@ -22,7 +22,7 @@ export async function benchCache(bench: Bench): Promise<void> {
   const { host, pool } = await machineHost(settings);
   bench.atEnd(() => clearMachine(settings));
   const limits = { ...settings.classes['large']!, ...(!pool.hasQuotas && { diskBytes: null }) };
-  const n = bench.quick ? 1 : 5;
+  const n = bench.quick ? 3 : 5;
   const [source, packed, target] = ['source', 'packed.tar.zst', 'target'].map((name) => join(bench.folder, name)) as [string, string, string];
   bench.say(`cache: making ${files} files of about 1 GB …`);
   await makeFiles(source);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { artifactFolder, nameInWords, shownPath } from '../../config-schema/artifact.ts';
+import { artifactFolder, artifactPathBelow, nameInWords, shownPath } from '../../config-schema/artifact.ts';
 
 suite('the path of an artifact', () => {
   const file = (path: string) => ({ path, isFolder: false });
@@ -23,6 +23,10 @@ suite('the path of an artifact', () => {
     ['/tmp/out', '.', folder('/tmp/out'), ''],
   ];
   for (const [path, destination, found, shown] of rows) test(`${path} to ${destination}`, () => assert.equal(shownPath({ path, destination }, found), shown));
+});
+
+test('a file below it never leads out, whatever it is called', () => {
+  for (const [shown, name, path] of [['out', 'a/b', 'out/a/b'], ['', 'a', 'a'], ['out', '', 'out'], ['out', '../../../a', 'a'], ['out', './/a', 'out/a']] as const) assert.equal(artifactPathBelow(shown, name), path);
 });
 
 suite('a name that came as bytes', () => {

@@ -134,6 +134,24 @@ test('nobody takes the work: the check says why, and after the queue timeout the
   assert.match(view.workflows[0]!.jobs[0]!.reason!, /no builder is connected/);
 });
 
+test('a builder whose disk is full takes no work until there is room', async () => {
+  const { builder, host } = await startBuilder('b8');
+  world.disk.isFull = true;
+  await world.push(oneStep('true'));
+  const number = ++last;
+  await sleep(2000);
+  assert.deepEqual([await host.list(), builder.ledger.used.cpus], [[], 0]);
+  world.disk.isFull = false;
+  assert.equal((await world.ended(number)).outcome, 'passed');
+});
+
+test('room that was taken for a sandbox is given back when nobody makes it in time', async () => {
+  const { builder } = await startBuilder('b9');
+  builder.ledger.take('reserved', 'medium', { cpus: 2, memoryBytes: 1 });
+  builder.reserve('reserved', 1);
+  await world.until('the room is free', () => Promise.resolve(builder.ledger.used.cpus === 0), 5000);
+});
+
 test('an unknown image fails the job with a sentence, without a retry', async () => {
   await startBuilder('b7');
   await world.push(oneStep('true').replace('debian:bookworm', 'plan9:latest'));

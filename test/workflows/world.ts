@@ -49,6 +49,8 @@ export type World = {
   /** Where orbs come from that no repository holds; to be replaced. */
   registry: { link: OrbLink };
   folder: string;
+  /** That of every builder's sandboxes; to be filled. */
+  disk: { isFull: boolean };
   startBuilder(id: string, change?: (host: SandboxHost) => SandboxHost): Promise<BuilderProcess>;
   /** A push of a commit with this config; answers the trigger that was delivered. */
   push(config: string | null, change?: Partial<Trigger>): Promise<Trigger>;
@@ -107,12 +109,14 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
   const present = new Set<string>();
   let pushes = 0;
 
+  const disk = { isFull: false };
   const world: World = {
     client,
     forge,
     store,
     registry,
     folder,
+    disk,
     async startBuilder(id, change = (host) => host) {
       const state = join(folder, id);
       const host = change(await processHost(join(state, 's')));
@@ -128,6 +132,7 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
         files: new HeldFiles(state),
         classes,
         capacity: { cpus: 4, memoryBytes: 8 * 2 ** 30 },
+        diskIsFull: () => Promise.resolve(disk.isFull),
         signIn: loginFor,
         unseal: (sealed) => key.unseal(sealed) as never,
         publicUrl: 'http://127.0.0.1:1',

@@ -1,6 +1,6 @@
 // What does store_artifacts store, and what does it say of the rest?
 
-import { artifactIndexKey, artifactsKey, nameInWords, shownPath, type ArtifactIndex } from '../../../config-schema/artifact.ts';
+import { artifactIndexKey, artifactPathBelow, artifactsKey, nameInWords, shownPath, type ArtifactIndex } from '../../../config-schema/artifact.ts';
 import type { StoreArtifactsStep } from '../../../config-schema/plan.ts';
 import { noteExpiring } from '../../expiring.ts';
 import { getJson, putJson } from '../../object-store.ts';
@@ -32,7 +32,7 @@ export async function storeArtifacts(ports: Ports, run: DataRun, step: StoreArti
   const base = shownPath(step, { path: nameInWords(found.path), isFolder: found.isFolder });
   const artifacts = artifactsKey(run.slice, run.attempt, run.index);
   await untilStored(run, () => noteExpiring(store, 'artifacts', run.slice, artifacts));
-  const wanted = found.files.map((file) => ({ source: file === '' ? found.path : `${found.path}/${file}`, path: [base, nameInWords(file)].filter(Boolean).join('/') }));
+  const wanted = found.files.map((file) => ({ source: file === '' ? found.path : `${found.path}/${file}`, path: artifactPathBelow(base, nameInWords(file)) }));
   const { files, fault } = await keepFiles(ports, run, { artifacts, wanted, mostBytes: left.bytes });
   // Whatever happened to others, these are stored.
   await untilStored(run, async () => {

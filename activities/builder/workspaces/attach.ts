@@ -3,7 +3,7 @@
 import { planKey, type SliceKey } from '../../../config-schema/address.ts';
 import { nameInWords } from '../../../config-schema/artifact.ts';
 import type { AttachWorkspaceStep, Plan } from '../../../config-schema/plan.ts';
-import { findClashes, layerArchiveKey, layerFactsKey, layerKey, upstreamJobs, type Clash, type LayerFacts } from '../../../config-schema/workspace.ts';
+import { findClashes, layerArchiveKey, layerFactsKey, layerKey, mostFactsBytes, upstreamJobs, type Clash, type LayerFacts } from '../../../config-schema/workspace.ts';
 import type { PipelineRecord } from '../../control/activities.ts';
 import { livingAttempt } from '../../fence.ts';
 import { logCodec } from '../../log-codec.ts';
@@ -14,11 +14,10 @@ import { readPatiently, untilStored } from '../until-stored.ts';
 import { counted } from '../words.ts';
 import { unpackFiles } from './archive.ts';
 
-type Layer = LayerFacts & { key: string; job: string; slice: number };
+type Layer = { key: string; job: string; slice: number; files: string[]; /** Of the text that names them. */ factsBytes: number };
 
-/** Of all layers together: their names are in memory at once. */
-const mostFiles = 2_000_000;
-const mostFactsBytes = 256 * 1024 * 1024;
+/** Of all layers together. */
+const mostFactsBytesInAll = 4 * mostFactsBytes;
 const clashesSaid = 5;
 
 export async function attach({ store, limits }: Pick<DataStepPorts, 'store' | 'limits'>, run: DataRun, step: AttachWorkspaceStep): Promise<DataEnd> {
@@ -27,13 +26,14 @@ export async function attach({ store, limits }: Pick<DataStepPorts, 'store' | 'l
   const workflow = record?.plan.workflows.find(({ name }) => name === slice.workflow);
   if (!record || !workflow) throw new Error(`the plan has no workflow ${slice.workflow}`);
   const layers: Layer[] = [];
-  let files = 0;
-  for (const place of upstreamSteps(record.plan, slice)) {
-    const found = await untilStored(run, () => layersOf(store, place));
-    layers.push(...found);
-    files += found.reduce((sum, layer) => sum + layer.files.length, 0);
-    if (files > mostFiles) return { outcome: 'failed', reason: `The jobs before this one persisted more than ${mostFiles} files. Pack them into archives, or persist fewer.` };
+  let factsBytes = 0;
+  for (const places of inBatches(upstreamSteps(record.plan, slice))) {
+    const found = await Promise.all(places.map((place) => untilStored(run, () => layersOf(store, place))));
+    layers.push(...found.flat());
+    factsBytes += found.flat().reduce((sum, layer) => sum + layer.factsBytes, 0);
+    if (factsBytes > mostFactsBytesInAll) return { outcome: 'failed', reason: 'The jobs before this one persisted too many files. Pack them into archives, or persist fewer.' };
   }
+  const files = layers.reduce((sum, layer) => sum + layer.files.length, 0);
   const clashes = findClashes(layers, workflow, clashesSaid + 1);
   if (clashes.length > 0) return { outcome: 'failed', reason: clashSentence(clashes) };
 
@@ -50,41 +50,37 @@ export async function attach({ store, limits }: Pick<DataStepPorts, 'store' | 'l
   return { outcome: 'passed' };
 }
 
-type PersistingSlices = { slices: SliceKey[]; steps: number[] };
+type Persisting = { slice: SliceKey; steps: number[] };
 
-/** In the order in which layers are laid: jobs after those that they require, slices and steps by number. */
-function upstreamSteps({ workflows, jobs }: Plan, slice: SliceKey): PersistingSlices[] {
+/** In the order in which layers are laid: jobs after those that they require, slices by number. */
+function upstreamSteps({ workflows, jobs }: Plan, slice: SliceKey): Persisting[] {
   const workflow = workflows.find(({ name }) => name === slice.workflow)!;
   return upstreamJobs(workflow, slice.job).flatMap(({ name, job: key }) => {
     const job = jobs[key];
     const steps = (job?.steps ?? []).flatMap(({ kind }, index) => (kind === 'persist_to_workspace' ? [index] : []));
     if (!job || steps.length === 0) return [];
-    return [{ slices: Array.from({ length: job.parallelism }, (_, index) => ({ ...slice, job: name, slice: index })), steps }];
+    return Array.from({ length: job.parallelism }, (_, index) => ({ slice: { ...slice, job: name, slice: index }, steps }));
   });
 }
 
-/** A store across a network answers one question slowly and many at once. */
-const mostAtOnce = 16;
+/** A store across a network answers one question slowly and some at once; each answer is in memory. */
+const mostAtOnce = 8;
 
-async function layersOf(store: ObjectStore, { slices, steps }: PersistingSlices): Promise<Layer[]> {
+const inBatches = (places: Persisting[]): Persisting[][] => Array.from({ length: Math.ceil(places.length / mostAtOnce) }, (_, batch) => places.slice(batch * mostAtOnce, (batch + 1) * mostAtOnce));
+
+/** Of the slice's attempt that counts, by step. */
+async function layersOf(store: ObjectStore, { slice, steps }: Persisting): Promise<Layer[]> {
+  const attempt = await livingAttempt(store, slice);
   const layers: Layer[] = [];
-  for (let from = 0; from < slices.length; from += mostAtOnce) {
-    const found = await Promise.all(
-      slices.slice(from, from + mostAtOnce).map(async (slice) => {
-        const attempt = await livingAttempt(store, slice);
-        return Promise.all(steps.map((step) => layerAt(store, slice, layerKey(slice, attempt, step))));
-      }),
-    );
-    layers.push(...found.flat().filter((layer) => layer !== null));
+  for (const step of steps) {
+    const key = layerKey(slice, attempt, step);
+    const packed = await store.get(layerFactsKey(key));
+    if (!packed) continue;
+    const text = Buffer.from(await logCodec.inflate(packed, mostFactsBytes)).toString('utf8');
+    const { files } = JSON.parse(text) as LayerFacts;
+    layers.push({ key, job: slice.job, slice: slice.slice, files, factsBytes: text.length });
   }
   return layers;
-}
-
-async function layerAt(store: ObjectStore, { job, slice }: SliceKey, key: string): Promise<Layer | null> {
-  const packed = await store.get(layerFactsKey(key));
-  if (!packed) return null;
-  const facts = JSON.parse(Buffer.from(await logCodec.inflate(packed, mostFactsBytes)).toString('utf8')) as LayerFacts;
-  return { ...facts, key, job, slice };
 }
 
 function clashSentence(clashes: Clash[]): string {

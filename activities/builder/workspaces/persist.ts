@@ -1,7 +1,7 @@
 // How does a job leave files in the workspace? Each step of each slice adds a layer; nothing that is there changes.
 
 import type { PersistToWorkspaceStep } from '../../../config-schema/plan.ts';
-import { layerArchiveKey, layerFactsKey, layerKey, type LayerFacts } from '../../../config-schema/workspace.ts';
+import { layerArchiveKey, layerFactsKey, layerKey, mostFactsBytes, type LayerFacts } from '../../../config-schema/workspace.ts';
 import { noteExpiring } from '../../expiring.ts';
 import { deflate } from '../../log-codec.ts';
 import type { DataEnd, DataRun } from '../data-step.ts';
@@ -10,7 +10,6 @@ import { untilStored } from '../until-stored.ts';
 import { counted, gigabytes, megabytes } from '../words.ts';
 import { packFiles } from './archive.ts';
 
-/** Each is a name in memory when the workspace is attached. */
 const mostFiles = 500_000;
 
 export async function persist({ store, spool, limits }: Pick<DataStepPorts, 'store' | 'spool' | 'limits'>, run: DataRun, step: PersistToWorkspaceStep): Promise<DataEnd> {
@@ -27,7 +26,9 @@ export async function persist({ store, spool, limits }: Pick<DataStepPorts, 'sto
     if ('failed' in packed) return failed(packed.failed);
     if (packed.complaints !== '') await run.say(packed.complaints);
     const layer = layerKey(run.slice, run.attempt, run.index);
-    const facts = await deflate(Buffer.from(JSON.stringify({ version: 1, files, bytes: packed.bytes } satisfies LayerFacts)));
+    const text = Buffer.from(JSON.stringify({ version: 1, files, bytes: packed.bytes } satisfies LayerFacts));
+    if (text.length > mostFactsBytes) return failed('The names of the files are too long together. Pack the files into an archive, or persist fewer.');
+    const facts = await deflate(text);
     await untilStored(run, async () => {
       await run.checkFence();
       await noteExpiring(store, 'workspaces', run.slice, layer);

@@ -58,7 +58,7 @@ async function printSteps({ store, logCodec }: Ports, key: SliceKey, slice: Slic
   }
 }
 
-function findJob(view: { workflows: { name: string; jobs: JobView[] }[] }, workflow: string | undefined, job: string | undefined, text: string): { workflow: string; job: JobView } {
+export function findJob(view: { workflows: { name: string; jobs: JobView[] }[] }, workflow: string | undefined, job: string | undefined, text: string): { workflow: string; job: JobView } {
   const found = view.workflows.flatMap(({ name, jobs }) => jobs.filter((candidate) => (workflow === undefined || name === workflow) && (job === undefined || candidate.name === job)).map((candidate) => ({ workflow: name, job: candidate })));
   if (found.length === 1) return found[0]!;
   const names = view.workflows.flatMap(({ name, jobs }) => jobs.map((candidate) => `${name}/${candidate.name}`));

@@ -73,6 +73,17 @@ program
   });
 
 program
+  .command('artifacts')
+  .description('list the artifacts of a job: OWNER/NAME#PIPELINE/WORKFLOW/JOB[/SLICE]')
+  .argument('<address>')
+  .option('--to <folder>', 'copy them into this folder')
+  .option('--json', 'as JSON, one object a line')
+  .action(async (address: string, options: { to?: string; json?: true }) => {
+    const { printArtifacts } = await import('./artifacts.ts');
+    await withPorts((ports) => printArtifacts(ports, address, options));
+  });
+
+program
   .command('cancel')
   .description('cancel a pipeline: OWNER/NAME#PIPELINE')
   .argument('<address>')

@@ -1,5 +1,7 @@
 // Files that go from job to job and out of the build, from push to check to log to page.
 
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { PipelineView } from '../../config-schema/view.ts';
@@ -124,6 +126,9 @@ suite('artifacts', () => {
     assert.equal(await report.text(), '<h1>Report</h1>\n');
     const list = (await (await fetch(page, { headers: { accept: 'application/json' } })).json()) as { path: string }[];
     assert.deepEqual(list.map(({ path }) => path), ['reports/a/b.log', 'reports/index.html', 'notes/first.txt']);
+    const { code, stdout } = await instance.roundhouse('artifacts', `${instance.repository}#${view.number}/ci/build`, '--to', 'copies');
+    assert.deepEqual([code, stdout.replace(/ +/g, ' ')], [0, ' 6 reports/a/b.log\n 16 reports/index.html\n 6 notes/first.txt\n']);
+    assert.equal(await readFile(join(instance.folder, 'copies/reports/a/b.log'), 'utf8'), 'hello\n');
   });
 
   test('are stored of a job that failed, each slice its own', async () => {

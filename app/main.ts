@@ -8,6 +8,7 @@ import { compileConfig, orbReferences } from '../config-schema/compile.ts';
 import { shownSettings, type Settings } from '../config-schema/settings.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { reachStore } from '../activities/adapters/store.ts';
+import { collectExpired } from '../activities/expiring.ts';
 import { auditKeys } from '../activities/adapters/audit-keys.ts';
 import { fileHighWater } from '../activities/adapters/audit-head.ts';
 import { githubClient } from '../activities/adapters/github-client.ts';
@@ -52,6 +53,8 @@ import { startServer } from './server.ts';
 import { startSshPort } from './ssh-port.ts';
 import { onChange } from './webhooks/changed.ts';
 import { offerPorts } from './offers.ts';
+
+const collectEveryMs = 3_600_000;
 
 await endOnTrouble(async () => {
   // Keys and secrets pass through this process.
@@ -160,9 +163,11 @@ await endOnTrouble(async () => {
   });
   await audit.append({ who: 'roundhouse', from: hostname(), action: 'app.started', subject: 'this installation', details: { version: packageJson.version, settings: shownSettings(settings) } });
   await (github ? scheduleSweep(client, settings.sweepSeconds) : endSweep(client));
+  const expiring = setInterval(() => void collectExpired(store, { artifacts: settings.artifactDays, workspaces: settings.workspaceDays }).catch((error: unknown) => log.error({ error }, 'what has expired was not removed')), collectEveryMs);
   log.info({ url: server.url, publicUrl: settings.publicUrl, sshPort: sshPort.port }, 'the app is ready');
 
   await aborted(asked);
+  clearInterval(expiring);
   page.close();
   await control.close();
   await server.close();

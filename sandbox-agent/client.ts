@@ -14,7 +14,7 @@ import type { AgentStatus, MountAnswer, MountSpec, StepSpec, StepState, ToolEnd,
 import { paths } from './protocol.ts';
 
 /** What the helper in a sandbox can be asked. */
-export type { Questions } from './helper/main.ts';
+export type { Questions } from './helper/questions.ts';
 
 export type AgentAddress = {
   socketPath: string;

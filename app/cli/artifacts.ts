@@ -10,6 +10,7 @@ import { findJob } from './logs.ts';
 import { findAddress, type Ports } from './ports.ts';
 import { printable } from './printable.ts';
 import { Problem } from './problem.ts';
+import { print } from './say.ts';
 
 /** Prints size and path of each; with `to`, copies them there, those of slice N of several into the folder N. */
 export async function printArtifacts(ports: Ports, text: string, { to, json }: { to?: string; json?: true }): Promise<void> {
@@ -20,8 +21,8 @@ export async function printArtifacts(ports: Ports, text: string, { to, json }: {
   const slices = job.slices.filter(({ index }) => asked.slice === undefined || index === asked.slice);
   for (const slice of slices) {
     for (const { path, key, bytes, sha256 } of await artifactsOf(ports.store, view, { owner, name, pipeline: number, workflow, job: job.name, slice: slice.index }, slice)) {
-      if (json) console.log(JSON.stringify({ slice: slice.index, path, bytes, sha256 }));
-      else console.log(`${job.slices.length > 1 ? `${slice.index}  ` : ''}${String(bytes).padStart(12)}  ${printable(path)}`);
+      if (json) print(JSON.stringify({ slice: slice.index, path, bytes, sha256 }));
+      else print(`${job.slices.length > 1 ? `${slice.index}  ` : ''}${String(bytes).padStart(12)}  ${printable(path)}`);
       if (to !== undefined) await copy(ports, key, path, join(to, job.slices.length > 1 ? String(slice.index) : ''));
     }
   }

@@ -2,17 +2,8 @@
 // the answer as JSON on standard output. It runs as the user of the steps, in their working directory.
 
 import { json } from 'node:stream/consumers';
-import { artifactContents, artifactFiles } from './artifact-files.ts';
-import { cachePlaces, makeParents } from './cache-places.ts';
-import { checksums } from './checksums.ts';
-import { keepFile } from './keep-file.ts';
-import { testResults } from './test-results.ts';
-import { workspaceFiles, workspaceTarget } from './workspace-files.ts';
-
-/** Each question with its function. */
-const questions = { artifactFiles, cachePlaces, checksums, makeParents, keepFile, testResults, workspaceFiles, workspaceTarget } as const;
-
-export type Questions = typeof questions;
+import { artifactContents } from './artifact-files.ts';
+import { questions, type Questions } from './questions.ts';
 
 async function answer(name: keyof Questions | 'artifactContents'): Promise<void> {
   const input = (await json(process.stdin)) as never;

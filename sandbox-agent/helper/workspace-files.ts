@@ -1,8 +1,8 @@
 // What does persist_to_workspace mean by its root and its paths? Paths are patterns of Go's filepath.Match, relative to the root.
 
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { BadPattern, goPattern, isPattern } from './go-pattern.ts';
+import { goPattern, isPattern } from './go-pattern.ts';
 import { bytesOf, entriesOf, filesBelow, fullPath, kindAt } from './files.ts';
 
 export type WorkspaceFiles =
@@ -20,34 +20,39 @@ export type WorkspaceFiles =
 
 /** Names are bytes (latin1), patterns are text. */
 export async function workspaceFiles({ root: given, patterns, most }: { root: string; patterns: string[]; most: number }): Promise<WorkspaceFiles> {
-  const root = fullPath(given);
+  const root = await realpath(bytesOf(fullPath(given)), 'latin1').catch(() => null);
+  if (root === null || (await kindAt(root)) !== 'folder') return { root: fullPath(given), matches: [], files: [], unmatched: patterns };
   const unmatched: string[] = [];
   const found = new Set<string>();
-  for (const pattern of patterns) {
-    const parts = pattern.split('/').filter((part) => part !== '' && part !== '.');
-    if (parts.includes('..')) return { refused: `The path ${pattern} leads out of the root. Choose a root that holds everything.` };
-    try {
-      const matches = await expand(root, '', parts);
+  try {
+    for (const pattern of patterns) {
+      const matches = await expand(root, '', partsOf(pattern));
       if (matches.length === 0) unmatched.push(pattern);
       for (const match of matches) found.add(match);
-    } catch (error) {
-      if (!(error instanceof BadPattern)) throw error;
-      return { refused: `The path ${pattern} is no pattern: a bracket is not closed, or a backslash stands before nothing.` };
     }
-  }
-  const matches = [...found].filter((path) => !foldersAround(path).some((folder) => found.has(folder)));
-  const files: string[] = [];
-  for (const match of matches) {
-    const path = match === '.' ? root : `${root}/${match}`;
-    if ((await kindAt(path)) !== 'folder') files.push(match);
-    else {
-      for await (const file of filesBelow(path, match === '.' ? '' : `${match}/`)) {
-        files.push(file.path);
-        if (files.length > most) return { refused: `The paths hold more than ${most} files. Pack them into an archive, or persist fewer.` };
-      }
+    const matches = [...found].filter((path) => !foldersAround(path).some((folder) => found.has(folder)));
+    const files: string[] = [];
+    for (const match of matches) {
+      for await (const file of filesOf(root, match)) files.push(file);
+      if (files.length > most) return { refused: `The paths hold more than ${most} files. Pack them into an archive, or persist fewer.` };
     }
+    return { root, matches, files, unmatched };
+  } catch (error) {
+    // Such as a folder that may not be read.
+    return { refused: (error as Error).message };
   }
-  return { root, matches, files, unmatched };
+}
+
+function partsOf(pattern: string): string[] {
+  const parts = pattern.split('/').filter((part) => part !== '' && part !== '.');
+  if (parts.includes('..')) throw new Error(`The path ${pattern} leads out of the root. Choose a root that holds everything.`);
+  return parts;
+}
+
+async function* filesOf(root: string, match: string): AsyncGenerator<string> {
+  const path = match === '.' ? root : `${root}/${match}`;
+  if ((await kindAt(path)) !== 'folder') yield match;
+  else for await (const file of filesBelow(path, match === '.' ? '' : `${match}/`)) yield file.path;
 }
 
 /** `attach_workspace` goes there; made as the user. */

@@ -167,7 +167,7 @@ suite('a fault is a sentence', () => {
 
   test('that never tells a secret', () => {
     const secrets = Object.entries(rows).filter(([, row]) => 'isSecret' in row && row.isSecret);
-    assert.deepEqual(secrets.map(([key]) => key), ['privateKey', 'webhookSecret', 'temporalApiKey', 'kek', 'kekCommand']);
+    assert.deepEqual(secrets.map(([key]) => key), ['privateKey', 'webhookSecret', 'temporalApiKey', 'kek', 'kekCommand', 'registryLogins']);
     for (const [key] of secrets) assert.doesNotMatch(errorsOf({}, { [key]: 8675309 }).join(''), /8675309/);
   });
 });

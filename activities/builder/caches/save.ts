@@ -89,7 +89,8 @@ async function packRoots(run: DataRun, roots: readonly string[], file: string, b
   if (how === 'badly') throw new Error(`zstd failed: ${complaint}`);
   // 1: a file changed or went while it was read.
   if (exitCode !== 0 && exitCode !== 1) return { problem: `the files cannot be packed: ${lastComplaint(errors)}` };
-  return { bytes: Number(/^Total bytes written: (\d{1,15})\b/m.exec(errors)?.[1] ?? 0) };
+  // The sandbox's word: not more than can be.
+  return { bytes: Math.min(bounds.maxBytes, Number(/^Total bytes written: (\d{1,15})\b/m.exec(errors)?.[1] ?? 0)) };
 }
 
 /** Before tar's summary. */

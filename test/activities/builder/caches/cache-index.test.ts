@@ -7,6 +7,7 @@ import { suite, test, type TestContext } from 'node:test';
 import { fileStore } from '../../../../activities/adapters/file-store.ts';
 import { addEntry, archiveKey, entryKey, findCache, readEntry, type CacheEntry } from '../../../../activities/builder/caches/cache-index.ts';
 import { collectCaches } from '../../../../activities/builder/caches/collect.ts';
+import { keysOfRepository } from '../../../../activities/control/forget-repository.ts';
 import type { ObjectStore } from '../../../../activities/object-store.ts';
 import { readable, type TrustLevel } from '../../../../config-schema/trigger.ts';
 
@@ -136,6 +137,13 @@ suite('what nobody needs any more is removed', () => {
     await store.put('caches/8/T2/archives/x', Buffer.alloc(5000));
     assert.equal(await collectCaches(store, now + day / 2, { repositoryBytes: 2900 }), 2);
     assert.deepEqual((await keys()).filter((key) => key.includes('keys')), ['T0/keys/d', 'T2/keys/c']);
+  });
+
+  test('all of a repository that is forgotten, and of no other', async (t) => {
+    const { store, keys } = await storeWith(t, ['a', 1], ['b', 2, { level: 'T0' }]);
+    await store.put('caches/77/T2/archives/x', Buffer.alloc(1));
+    for await (const key of keysOfRepository(store, 7)) await store.delete(key);
+    assert.deepEqual(await keys(), ['caches/77/T2/archives/x']);
   });
 
   test('nothing where a later release has been', async (t) => {

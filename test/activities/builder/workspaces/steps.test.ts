@@ -154,6 +154,14 @@ suite('a workspace', { concurrency: 4 }, () => {
     ['a path that leads out', { paths: ['../x'] }, /^The path \.\.\/x leads out of the root/],
     ['a pattern without meaning', { paths: ['[a'] }, /^The path \[a is no pattern/],
   ];
+  test('has a root that is a link to a folder, but none that is a file', async (t) => {
+    const scene = await dataScene(t, config);
+    write(join(scene.work, 'out'), { a: '' });
+    symlinkSync('out', join(scene.work, 'link'));
+    assert.deepEqual((await persist(scene, 'first', null, { root: 'link' })).said, ['Persisted 1 file of link, 0.0 MB.']);
+    assert.match((await persist(scene, 'first', null, { root: 'out/a' })).reason!, /^The specified paths did not match any files in out\/a\./);
+  });
+
   for (const [name, step, told] of faults)
     test(`fails for ${name}`, async (t) => {
       const { outcome, reason } = await persist(await dataScene(t, config), 'first', tree1, step);
@@ -181,6 +189,8 @@ suite('a workspace', { concurrency: 4 }, () => {
     write(join(scene.work, 'out'), { secret: 'x' });
     chmodSync(join(scene.work, 'out/secret'), 0o600);
     assert.match((await persist(scene, 'left', null, { user: 'nobody' })).reason!, /secret: Cannot open: Permission denied/);
+    mkdirSync(join(scene.work, 'out/closed'), { mode: 0o700 });
+    assert.match((await persist(scene, 'left', null, { user: 'nobody' })).reason!, /^EACCES: permission denied, scandir '.*\/out\/closed'$/);
     assert.match((await attach(scene, 'last', '/proc/nowhere')).reason!, /^\/proc\/nowhere could not be made: ENOENT/);
   });
 

@@ -44,6 +44,8 @@ function runCommand(command: string, input: string, { env, complain }: Surroundi
   const [shell = '', ...options] = existsSync('/bin/bash') ? ['/bin/bash', '-eo', 'pipefail', '-c'] : ['/bin/sh', '-e', '-c'];
   const stdin = openText(input);
   return new Promise((resolve) => {
+    // Before the command can say anything: who hears it may send one at once.
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
     const child = spawn(shell, [...options, command], { env, stdio: [stdin, 'inherit', 'inherit'] });
     closeSync(stdin);
     child.once('error', (error) => {
@@ -51,7 +53,6 @@ function runCommand(command: string, input: string, { env, complain }: Surroundi
       resolve(127);
     });
     child.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
   });
 }
 

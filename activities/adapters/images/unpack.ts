@@ -46,10 +46,12 @@ exec setpriv --no-new-privs --bounding-set=-all,${capabilities.map((name) => `+$
 
 function judge(result: Ended, image: string, maxBytes: number): void {
   const { code, ended, stderr } = result;
-  if (ended === 'too-large') throw new SandboxError('unknown-image', `The image ${image} is larger than ${gigabytes(maxBytes)} when unpacked, which is the most that this builder takes (imageMaxGigabytes). Use a smaller one.`);
+  if (ended === 'too-large') throw tooLarge(image, maxBytes);
   if (ended === 'disk-full' || stderr.includes('no space left on device')) throw new SandboxError('start-failed', `The image ${image} does not fit on the builder's disk.`);
   if (code !== 0) throw new SandboxError('unknown-image', `The layers of the image ${image} cannot be unpacked. Use another version of it, or build it anew.`, { cause: causeOf(result) });
 }
+
+const tooLarge = (image: string, maxBytes: number): SandboxError => new SandboxError('unknown-image', `The image ${image} is larger than ${gigabytes(maxBytes)} when unpacked, which is the most that this builder takes (imageMaxGigabytes). Use a smaller one.`);
 
 const causeOf = ({ code, stderr }: Ended): Error => new Error(`unpacking ended with ${code}: ${stderr.trim().slice(-2000)}`);
 
@@ -68,6 +70,8 @@ async function openZstd(folder: string, { image, maxBytes, signal }: UnpackOptio
     const opened = join(layout, 'opened');
     judge(await runBounded('zstd', ['--decompress', '--quiet', '--force', '--no-sparse', '-o', opened, blob(layer.digest)], { cwd: folder, signal, maxWrittenBytes: maxBytes }), image, maxBytes);
     const { digest, size } = await keep(opened);
+    // Somebody looks only ten times a second how much it is.
+    if (size > maxBytes) throw tooLarge(image, maxBytes);
     Object.assign(layer, { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest, size });
   }
   const rewritten = join(layout, 'rewritten');

@@ -48,12 +48,12 @@ test('broken YAML: the check fails, with the line annotated', async () => {
 });
 
 test('what the language has and we cannot run yet is said on its line', async () => {
-  const sha = await instance.push({ '.circle.yml': 'version: 2.1\njobs:\n  build:\n    docker: [{image: "debian:bookworm"}]\n    steps:\n      - checkout\n      - restore_cache: {key: deps}\n' });
+  const sha = await instance.push({ '.circle.yml': 'version: 2.1\njobs:\n  build:\n    docker: [{image: "debian:bookworm"}]\n    steps:\n      - checkout\n      - install_signing_bundle\n' });
   const check = await instance.check(sha, 'Roundhouse config');
   assert.equal(check.conclusion, 'failure');
   assert.equal(check.output.title, 'Not supported yet');
   assert.equal(check.output.annotations[0]!.start_line, 7);
-  assert.match(check.output.annotations[0]!.message ?? '', /`restore_cache` is not supported yet by this version of Roundhouse/);
+  assert.match(check.output.annotations[0]!.message ?? '', /`install_signing_bundle` is not supported yet by this version of Roundhouse/);
 });
 
 test('a command that is not found, and a step killed by a signal, are said so', async () => {

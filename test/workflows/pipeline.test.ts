@@ -166,13 +166,13 @@ jobs:
   build:
     docker: [{image: "debian:bookworm"}]
     steps:
-      - restore_cache: {key: v1}
+      - install_signing_bundle
       - run: 'true'
-      - store_artifacts: {path: out}
+      - install_signing_bundle
 `);
   const view = await world.ended(++last);
   assert.equal(view.outcome, 'failed');
-  assert.match(view.reason!, /`restore_cache` is not supported yet by this version of Roundhouse/);
+  assert.match(view.reason!, /`install_signing_bundle` is not supported yet by this version of Roundhouse/);
   const check = [...world.forge.checks.values()].find((candidate) => candidate.sha === sha)!;
   assert.deepEqual([check.conclusion, check.output!.title, check.output!.annotations!.map(({ startLine }) => startLine)], ['failure', 'Not supported yet', [6, 8]]);
 });

@@ -12,12 +12,12 @@ import { SharedCalls } from './shared-calls.ts';
 import { skopeo, type Answer, type Problem } from './skopeo.ts';
 import { gigabytes, unpackLayers } from './unpack.ts';
 
-export type RegistryImagesOptions = RegistrySettings & KeptOptions & { maxBytes: number };
+export type RegistryImagesOptions = RegistrySettings & KeptOptions & { maxBytes: number; /** A tag that was looked up so lately is not looked up again: slices of a job begin together, and registries count. */ freshMs?: number };
 
 type Asked = { reference: Reference; login: RegistryLogin | null; signal: AbortSignal; say: (line: string) => void };
 
 /**
- * A tag is looked up each time; an image that is here is not fetched again. One that somebody got by a login of their own is given
+ * A tag is looked up, but not twice at once; an image that is here is not fetched again. One that somebody got by a login of their own is given
  * without asking the registry only to those who came with the same login since this process began, and to everybody once
  * the registry gave it to somebody without one.
  */
@@ -27,6 +27,9 @@ export function registryImages(options: RegistryImagesOptions): ImageStore {
   const calls = new SharedCalls<Image>();
   /** Digests that a login has reached, and what names led it to. */
   const reached = new Map<string, string>();
+  /** What a tag meant for whom, and when. */
+  const lately = new Map<string, { digest: string; at: number }>();
+  const { freshMs = 10_000 } = options;
   const mayHave = (digest: string, login: RegistryLogin | null): boolean => kept.isFree(digest) || (login !== null && reached.has(keyOf(digest, login)));
 
   return {
@@ -45,6 +48,12 @@ export function registryImages(options: RegistryImagesOptions): ImageStore {
       const here = await kept.use(reference.digest);
       if (here) return here;
     }
+    const whose = login === null ? name : keyOf(name, login);
+    const last = lately.get(whose);
+    if (last && performance.now() - last.at < freshMs) {
+      const here = await kept.use(last.digest);
+      if (here) return here;
+    }
     const answer = await registry.manifest(reference, asked);
     if ('problem' in answer) {
       const digest = reference.digest ?? (login === null ? await kept.lastDigest(name) : (reached.get(keyOf(name, login)) ?? null));
@@ -56,6 +65,7 @@ export function registryImages(options: RegistryImagesOptions): ImageStore {
     const digest = `sha256:${createHash('sha256').update(answer.text).digest('hex')}`;
     if (reference.digest !== null && reference.digest !== digest) throw new SandboxError('unknown-image', `${reference.host} answers with ${digest} when it is asked for the image ${name}. It is not used.`);
     const image = (await kept.use(digest)) ?? (await kept.make(digest, (fresh) => fetch(asked, { raw: answer.text, digest }, fresh)));
+    lately.set(whose, { digest, at: performance.now() });
     if (login === null) {
       await kept.setFree(digest);
       await kept.setLastDigest(name, digest);

@@ -35,7 +35,7 @@ function small(content: string, more: Partial<ImageParts> = {}): ImageParts {
 let stores = 0;
 const freshFolder = (): string => join(folder, `store-${stores++}`);
 function storeAt(storeFolder: string, options: Partial<RegistryImagesOptions> = {}): ImageStore {
-  return registryImages({ folder: storeFolder, diskBytes: 1e9, maxBytes: 1e9, registryMirrors: {}, insecureRegistries: [open.host, closed.host], registryLogins: {}, registryAuthFile: null, ...options });
+  return registryImages({ folder: storeFolder, diskBytes: 1e9, maxBytes: 1e9, registryMirrors: {}, insecureRegistries: [open.host, closed.host], registryLogins: {}, registryAuthFile: null, freshMs: 0, ...options });
 }
 const contentOf = async (store: ImageStore, reference: string, options?: ImageOptions): Promise<string> => readFileSync(join((await store.image(reference, options)).folder, 'content'), 'utf8');
 const layersAsked = (registry: Registry): number => registry.requests().filter((line) => /^GET .*\/blobs\//.test(line)).length;
@@ -47,6 +47,16 @@ const refusal = (kind: SandboxError['kind'], words: RegExp) => (error: unknown) 
 };
 
 suite('an image of a registry', { concurrency: false }, () => {
+  test('is not looked up again within the moment in which the slices of a job begin, by whoever may have it', async () => {
+    const reference = await closed.push('team/moment', small('one'));
+    const store = storeAt(freshFolder(), { freshMs: 60_000 });
+    await store.image(reference, { login: ada });
+    closed.forget();
+    await store.image(reference, { login: ada });
+    assert.deepEqual(closed.requests(), []);
+    await assert.rejects(store.image(reference), refusal('unknown-image', /needs a login/));
+  });
+
   test('comes with what its author set, and is whole', async () => {
     const reference = await open.push('team/cimg', 'cimg');
     const said: string[] = [];

@@ -267,7 +267,7 @@ export class Builder {
   #adopt(held: Held): Live {
     const isRunning = async (): Promise<boolean> => (await this.#ports.host.list()).some(({ name, running }) => name === held.sandbox && running);
     const line = new AgentLine(held.handle, isRunning, (agent) => this.#steps.serve(live, agent));
-    const live: Live = { held, line, pumps: new Map(), logs: new Map(), services: null, lease: null, lastAsked: Date.now(), asking: 0, values: null, ourSecrets: [], mask: null };
+    const live: Live = { held, line, pumps: new Map(), logs: new Map(), dataRuns: new Map(), services: null, lease: null, lastAsked: Date.now(), asking: 0, values: null, ourSecrets: [], mask: null };
     this.#live.set(held.sandbox, live);
     if (!held.claimed && held.leaseEndsAt > 0) this.#startLease(live);
     return live;

@@ -1,5 +1,6 @@
 // What does a builder have of a sandbox as long as its own process lives?
 
+import type { StepResult } from '../../config-schema/outcome.ts';
 import type { EndedStep } from '../../sandbox-agent/client.ts';
 import type { StepValues } from '../control/job-values.ts';
 import type { Held } from './held.ts';
@@ -15,6 +16,8 @@ export type Live = {
   /** By step. */
   pumps: Map<number, Promise<EndedStep>>;
   logs: Map<number, StepLog>;
+  /** Steps that run in the builder, by index. */
+  dataRuns: Map<number, { stop: AbortController; result: Promise<StepResult> }>;
   /** What the sidecars print; null where there are none. */
   services: Services | null;
   lease: NodeJS.Timeout | null;

@@ -12,7 +12,7 @@ import type { StepValues } from '../control/job-values.ts';
 import { checkFence, Fenced } from '../fence.ts';
 import type { StepInput } from './activities.ts';
 import type { ObjectStore } from '../object-store.ts';
-import { answerOf, isDataStep, type DataEnd, type DataRun, type DataSandbox, type DataStep, type DataSteps } from './data-step.ts';
+import { answerOf, isDataStep, type DataSteps } from './data-step.ts';
 import { knownHostsEnvironment } from './checkout.ts';
 import { nothingGiven, stepEnvironment, type Given, type StepPlace } from './environment.ts';
 import type { Held, HeldFiles } from './held.ts';
@@ -20,6 +20,7 @@ import { SandboxLost, type Live } from './live.ts';
 import type { Mirrors } from './mirror.ts';
 import type { pipelineRecords } from './pipeline-records.ts';
 import { AgentGone, pumpStep } from './pump.ts';
+import { dataStepRunner } from './run-data-step.ts';
 import type { SandboxHost } from './sandbox.ts';
 import { prepareMask, type Mask } from './masking.ts';
 import { keepServices } from './services.ts';
@@ -69,6 +70,7 @@ const cancelGraceMs = 10_000;
 
 export function stepsOf(ports: StepPorts): Steps {
   const { host, store, files, log: operatorLog } = ports;
+  const runDataStep = dataStepRunner({ store, files, dataSteps: ports.dataSteps, openLog });
   return { run, readOn: (live, index) => pump(live, index, null), watchServices, serve };
 
   async function run(live: Live, index: number, { sealedCredential, sealedValues }: SealedForStep, cancel: AbortSignal): Promise<StepResult> {
@@ -83,7 +85,7 @@ export function stepsOf(ports: StepPorts): Steps {
       await watchServices(live);
       const { user, imageEnvironment = {} } = live.held.handle;
       const given: Given = { values, hasSshAgent: live.held.servesSshAgent === true, imageEnvironment };
-      if (isDataStep(step)) return await runData(live, { place, trust, index, given }, step, cancel);
+      if (isDataStep(step)) return await runDataStep(live, step, { place, trust, index, environment: stepEnvironment(place, step, given), newMask: maskOf(live, values) }, cancel);
       const spec = { ...stepSpec(place, index, step, given), ...(user !== undefined && { user }) };
       if (!live.held.startedSteps.includes(index)) {
         await giveTimings(live, trust);
@@ -120,61 +122,6 @@ export function stepsOf(ports: StepPorts): Steps {
     } finally {
       live.asking -= 1;
       live.lastAsked = Date.now();
-    }
-  }
-
-  async function runData(live: Live, { place, trust, index, given }: { place: StepPlace; trust: TrustLevel; index: number; given: Given }, step: DataStep, cancel: AbortSignal): Promise<StepResult> {
-    const { held, line } = live;
-    const before = held.dataResults?.[index];
-    if (before) return before;
-    const startedAt = Date.now();
-    const log = await openLog(live, index);
-    const { user } = held.handle;
-    const cwd = place.job.workingDirectory;
-    // What is asked of the agent is asked once: the step may have got half its bytes.
-    const tool: DataSandbox['tool'] = (spec) => line.use((agent) => agent.tool({ cwd, ...(user !== undefined && { user }), ...spec }, cancel));
-    const begin = maskOf(live, given.values);
-    const say = async (text: string): Promise<void> => {
-      const mask = begin();
-      await log.append(Buffer.concat([mask.push(Buffer.from(`${text}\n`)), mask.end()]));
-    };
-    try {
-      if (log.size > 0) await say('The builder was started anew, and begins this step again.');
-      const run: DataRun = {
-        place,
-        slice: held.slice,
-        attempt: held.attempt,
-        trust,
-        index,
-        environment: stepEnvironment(place, step, given),
-        user,
-        signal: cancel,
-        sandbox: {
-          tool,
-          ask: async (question, input) => (await answerOf(await tool({ program: 'helper', args: [question], stream: 'both' }), input)) as never,
-          mount: (spec) => line.use((agent) => agent.mount(spec)),
-        },
-        say,
-        checkFence: () => checkFence(store, held.slice, held.attempt),
-      };
-      const end = await endOfData(run, step);
-      if (end.reason !== undefined) await say(end.reason);
-      const result = { name: step.name, exitCode: null, signal: null, durationMs: Date.now() - startedAt, ...end };
-      held.dataResults = { ...held.dataResults, [index]: result };
-      await files.write(held);
-      await log.end();
-      return result;
-    } finally {
-      await log.close();
-    }
-  }
-
-  async function endOfData(run: DataRun, step: DataStep): Promise<DataEnd | { outcome: 'canceled'; reason: string }> {
-    try {
-      return await (ports.dataSteps[step.kind] as (run: DataRun, step: DataStep) => Promise<DataEnd>)(run, step);
-    } catch (error) {
-      if (run.signal.aborted) return { outcome: 'canceled', reason: 'canceled' };
-      throw error;
     }
   }
 

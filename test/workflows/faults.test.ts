@@ -2,7 +2,7 @@
 
 import { after, afterEach, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -58,6 +58,35 @@ test('a builder that stops in mid-step and starts again goes on with the same st
   assert.equal(view.workflows[0]!.jobs[0]!.slices[0]!.attempt, 1);
   assert.equal((await readFile(file('pids'), 'utf8')).trim().split('\n').length, 1, 'the command ran once');
   assert.equal(await logOf(number), Array.from({ length: 60 }, (_, i) => `line ${i + 1}\n`).join('') + 'done\n');
+});
+
+test('a builder that stops while it persists a workspace begins that step again, and the next job gets all of it', async () => {
+  const builder = await startBuilder('b1');
+  await world.push(`version: 2.1
+jobs:
+  make:
+    docker: [{image: "debian:bookworm"}]
+    working_directory: ${file('making')}
+    steps:
+      - run: head -c 300000000 /dev/urandom > large; sha256sum < large > ../made
+      - persist_to_workspace: {root: ., paths: [large]}
+  use:
+    docker: [{image: "debian:bookworm"}]
+    working_directory: ${file('using')}
+    steps:
+      - attach_workspace: {at: .}
+      - run: sha256sum < large > ../used
+workflows: {workflow: {jobs: [make, use: {requires: [make]}]}}
+`);
+  const number = ++last;
+  const spool = join(builder.folder, 'spool');
+  await world.until('the layer is being packed', () => Promise.resolve(existsSync(spool) && readdirSync(spool).some((name) => statSync(join(spool, name)).size > 1e6)));
+  await builder.stop();
+  await startBuilder('b1');
+  const view = await world.ended(number);
+  assert.equal(view.outcome, 'passed', view.reason);
+  assert.equal(await readFile(file('used'), 'utf8'), await readFile(file('made'), 'utf8'));
+  assert.equal(view.workflows[0]!.jobs[0]!.slices[0]!.attempt, 1);
 });
 
 test('a builder that is gone for good: the slice runs elsewhere under the next attempt number, and the first clears up when it comes back', async () => {

@@ -21,7 +21,7 @@ export async function containersOf({ sidecars, ...primary }: Omit<DockerExecutor
     };
     const image = expand(wanted.image);
     if (auth !== null) logins[image] = await signIn(auth, expand, image);
-    return { image, name: wanted.name, entrypoint: wanted.entrypoint, command: wanted.command, user: wanted.user, environment: wanted.environment };
+    return { ...wanted, image };
   };
   const all = [primary, ...sidecars].map((image, index) => containerOf(`docker[${index}] ${image.image}`, image));
   const [first, ...others] = await Promise.all(all);

@@ -1,5 +1,6 @@
 // What is a sandbox to the builder?
 
+import type { PlanImage } from '../../config-schema/plan.ts';
 import type { TrustLevel } from '../../config-schema/trigger.ts';
 import type { RegistryLogin } from './image-store.ts';
 
@@ -21,19 +22,8 @@ export type SandboxSpec = {
   cacheFolders: Partial<Record<TrustLevel, string>>;
 };
 
-/** What the config says of a container; null leaves it to the image. */
-export type ContainerSpec = {
-  /** Such as `debian:bookworm`. */
-  image: string;
-  /** A further host name under which the others reach it. */
-  name: string | null;
-  /** Of the primary, with both null neither the image's entrypoint nor its command runs. */
-  entrypoint: string[] | null;
-  command: string[] | null;
-  user: string | null;
-  /** Of the container's main process. Steps get theirs one by one. */
-  environment: Record<string, string>;
-};
+/** `environment` is that of its main process; steps get theirs one by one. Of the primary, with entrypoint and command null neither runs. */
+export type ContainerSpec = Omit<PlanImage, 'auth'>;
 
 /** A container of which the config says nothing but its image. */
 export const plainContainer = (image: string): ContainerSpec => ({ image, name: null, entrypoint: null, command: null, user: null, environment: {} });

@@ -28,7 +28,8 @@ export async function pack(source: Socket, file: string, bounds: Bounds): Promis
   await using target = await open(file, 'w', 0o600);
   const zstd = spawn('zstd', [...packing, '--quiet', '--stdout'], { stdio: [source, target.fd, 'pipe'] });
   source.destroy();
-  return watch(zstd, 'rchar', bounds);
+  // Awaited here: while the file is closed nobody would hear a rejection.
+  return await watch(zstd, 'rchar', bounds);
 }
 
 /** A file, or what comes of one, into the other end of `into`, which this takes over. Whoever made it may mean ill: zstd has nothing but the two ends. */
@@ -38,7 +39,8 @@ export async function unpackInto(from: string | Readable, into: Socket, bounds: 
   into.destroy();
   // Should zstd end before the source does, it is zstd's end that counts.
   if (typeof from !== 'string') void pipeline(from, zstd.stdin!).catch(() => undefined);
-  return watch(zstd, 'wchar', bounds);
+  // Awaited here: while the file is closed nobody would hear a rejection.
+  return await watch(zstd, 'wchar', bounds);
 }
 
 export async function hashOf(file: string): Promise<string> {

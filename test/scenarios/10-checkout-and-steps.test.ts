@@ -33,7 +33,7 @@ suite('checkout', () => {
     await instance.git('push', '-q', '-f', 'origin', 'refs/tags/v1');
     const { logs, conclusion } = await job(`    steps:
       - checkout
-      - run: git describe --tags; git log --format=%s origin/other | head -1; git rev-parse --abbrev-ref HEAD origin/HEAD; git status --short --branch
+      - run: git describe --tags; git log -1 --format=%s origin/other; git rev-parse --abbrev-ref HEAD origin/HEAD; git status --short --branch
       - run: git remote get-url origin; git fetch origin other && git log -1 --format=%s FETCH_HEAD; git merge-base origin/main origin/other > /dev/null && echo related
       - run: cat .git/objects/info/alternates; ls $HOME -A
 `);

@@ -96,7 +96,7 @@ test('an image by its digest, and images that the operator maps elsewhere', asyn
   const { stdout: digest } = await promisify(execFile)('skopeo', ['inspect', '--tls-verify=false', '--format', '{{.Digest}}', `docker://${images.busybox}`]);
   const pinned = await ran([`image: "${open.host}/acme/small@${digest.trim()}"`], ['echo pinned']);
   assert.equal(await pinned.log(0), 'pinned\n');
-  const first = await ran(['image: mapped/small'], ['cat /etc/passwd | head -n 1; [ -e /bin/bash ] || echo no bash']);
+  const first = await ran(['image: mapped/small'], ['[ -e /bin/bash ] || echo no bash']);
   assert.equal(first.check.conclusion, 'success', first.check.output.summary ?? '');
   assert.match(await first.log(0), /no bash/);
   const second = await ran(['image: ubuntu:22.04'], ['. /etc/os-release; echo $ID']);

@@ -38,6 +38,12 @@ async function currentName(store: ObjectStore, repositoryId: number): Promise<{ 
   return now ? { owner: now.owner, name: now.name } : {};
 }
 
+/** Null for one that we never heard of. */
+export async function knownRepository(store: ObjectStore, owner: string, name: string): Promise<{ id: number; owner: string; name: string } | null> {
+  const id = await repositoryIdOf(store, owner, name);
+  return id === null ? null : { id, owner, name, ...(await currentName(store, id)) };
+}
+
 export async function repositoryIdOf(store: ObjectStore, owner: string, name: string): Promise<number | null> {
   return (await readJson<{ id: number }>(store, repositoryNameKey(owner, name)))?.id ?? null;
 }

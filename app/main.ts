@@ -38,12 +38,15 @@ import { logCodec } from '../activities/log-codec.ts';
 import { describeSshKey, isSshHost } from '../activities/ssh-key.ts';
 import { rememberName } from '../activities/repository-name.ts';
 import { deliverTrigger, disownRepository, endSweep, isPipelineOpen, openPipelinesOf, scheduleSweep } from '../workflows/client.ts';
-import { listBuilds, readPipeline } from './builds.ts';
+import { knownRepository, listBuilds, readPipeline } from './builds.ts';
+import type { Asker } from './control/operation.ts';
 import { operations } from './control/operations.ts';
+import { runOperation } from './control/run-operation.ts';
 import { serveControl } from './control/socket.ts';
 import { readGitHubApp } from './github-app.ts';
 import { keyHandler } from './key-page.ts';
 import { operatorLog } from './operator-log.ts';
+import { localAccess } from './page/access/local.ts';
 import { createPage } from './page/page.ts';
 import { aborted, endOnTrouble, whenAsked } from './process.ts';
 import { BadSettings, readSettings } from './read-settings.ts';
@@ -116,9 +119,30 @@ await endOnTrouble(async () => {
   });
   const working = worker.run();
 
+  const forgetting = async () => ({ store, publicKeys: await signing.publicKeys(), highWater, audit, hasOpenPipelines: async (id: number) => (await openPipelinesOf(client, id)).length > 0 });
+  const known = operations({
+    ...kept,
+    vault,
+    cipher: openpgp,
+    audit,
+    host,
+    publicUrl,
+    findRepository: lookups.places.findRepository,
+    findOwner: lookups.places.findOwner,
+    describeSshKey,
+    isSshHost,
+    faultOfExpression,
+    rotateKeyEncryptionKey: () => rotateKeyEncryptionKey({ source: kek, vault }),
+    forgetRepository: async (asked) => forgetRepository(await forgetting(), asked),
+    forgetPerson: async (asked) => forgetPerson(await forgetting(), asked),
+    newNonce: () => randomBytes(16).toString('base64url'),
+  });
   const page = createPage({
     builds: (limit) => listBuilds({ store, client }, { limit }),
     pipeline: (owner, name, number) => readPipeline({ store, client }, owner, name, number),
+    access: localAccess,
+    repository: (owner, name) => knownRepository(store, owner, name),
+    ask: async <Answer>(name: string, input: unknown, asker: Asker) => (await runOperation(known.get(name)!, input, asker)) as Answer,
     store,
     codec: logCodec,
     openStream: (builder, path, signal) => sshPort.open(builder, path, signal),
@@ -139,26 +163,9 @@ await endOnTrouble(async () => {
   server.httpServer.on('upgrade', (req, socket, head: Buffer) => {
     if (!page.upgrade(req, socket, head)) socket.destroy();
   });
-  const forgetting = async () => ({ store, publicKeys: await signing.publicKeys(), highWater, audit, hasOpenPipelines: async (id: number) => (await openPipelinesOf(client, id)).length > 0 });
   const control = await serveControl({
     dataFolder: settings.data,
-    operations: operations({
-      ...kept,
-      vault,
-      cipher: openpgp,
-      audit,
-      host,
-      publicUrl,
-      findRepository: lookups.places.findRepository,
-      findOwner: lookups.places.findOwner,
-      describeSshKey,
-      isSshHost,
-      faultOfExpression,
-      rotateKeyEncryptionKey: () => rotateKeyEncryptionKey({ source: kek, vault }),
-      forgetRepository: async (asked) => forgetRepository(await forgetting(), asked),
-      forgetPerson: async (asked) => forgetPerson(await forgetting(), asked),
-      newNonce: () => randomBytes(16).toString('base64url'),
-    }),
+    operations: known,
     log,
   });
   await audit.append({ who: 'roundhouse', from: hostname(), action: 'app.started', subject: 'this installation', details: { version: packageJson.version, settings: shownSettings(settings) } });

@@ -31,6 +31,8 @@ export type JobView = {
   startedAt: string | null;
   endedAt: string | null;
   slices: SliceView[];
+  /** Jobs of the workflow that it waits for. Absent in summaries of earlier versions. */
+  requires?: string[];
 };
 
 export type SliceView = {
@@ -42,6 +44,12 @@ export type SliceView = {
   /** Things worth a line: "builder b3 was lost at step 4; started again". */
   notes: string[];
   builder: string | null;
+  /** The class in which it runs. This and the two below are absent in summaries of earlier versions. */
+  resourceClass?: string;
+  /** When it first asked for a builder. */
+  queuedAt?: string;
+  /** Of the last attempt: how long image and sandbox took once there was room. */
+  prepareMs?: number;
   startedAt: string | null;
   endedAt: string | null;
   steps: StepView[];

@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { readPipeline } from '../builds.ts';
-import { artifactsOf } from '../page/artifacts.ts';
+import { artifactsOf } from '../page/artifacts/artifacts.ts';
 import { findJob } from './logs.ts';
 import { findAddress, type Ports } from './ports.ts';
 import { printable } from './printable.ts';

@@ -4,6 +4,7 @@ import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import * as z from 'zod';
 import { Refused, type Asker, type Operation } from './operation.ts';
+import { isSentence, runOperation } from './run-operation.ts';
 import { socketPath } from './socket-path.ts';
 
 /** One answer for each request: POST /NAME with `{asker, input}`. 200 and the answer, or 422 and `{problem}`: a sentence for the person. */
@@ -11,9 +12,6 @@ export type Request = { asker: Asker; input: unknown };
 
 const mostBytes = 16 * 1024 * 1024;
 const request = z.strictObject({ asker: z.strictObject({ who: z.string().min(1).max(200), from: z.string().min(1).max(200) }), input: z.unknown() });
-
-/** The errors of ForgeUnavailable are sentences too: GitHub is away, or asks for silence. */
-const isSentence = (error: unknown): error is Error => error instanceof Refused || (error instanceof Error && ['ForgeUnavailable', 'NoDeployKey'].includes(error.name));
 
 export async function serveControl(options: { dataFolder: string; operations: ReadonlyMap<string, Operation>; log: { error: (fields: object, message: string) => void } }): Promise<{ close(): Promise<void> }> {
   const { dataFolder, operations, log } = options;
@@ -33,10 +31,7 @@ export async function serveControl(options: { dataFolder: string; operations: Re
     const found = operations.get((req.url ?? '').slice(1));
     if (req.method !== 'POST' || !found) return { status: 404, body: { problem: 'this Roundhouse does not know that operation. Are the app and the command line of one version?' } };
     const { asker, input } = request.parse(JSON.parse(await textOf(req)));
-    const read = found.input.safeParse(input);
-    // Without what was said: it may be a secret.
-    if (!read.success) return { status: 422, body: { problem: read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ') } };
-    return { status: 200, body: (await found.run(read.data as never, asker)) ?? {} };
+    return { status: 200, body: await runOperation(found, input, asker) };
   }
 
   // Of a process that was killed.

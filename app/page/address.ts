@@ -2,7 +2,8 @@
 
 import { stepLogKey } from '../../config-schema/address.ts';
 import type { JobView, PipelineView, SliceView, StepView, WorkflowView } from '../../config-schema/view.ts';
-import type { PagePorts } from './ports.ts';
+import type { CommonPorts } from './ports.ts';
+import type { PageContext } from './env.ts';
 
 export type JobPlace = { owner: string; name: string; pipeline: number; workflow: string; job: string };
 export type StepPlace = JobPlace & { slice: number; step: number };
@@ -14,10 +15,17 @@ export const stepPath = (p: StepPlace): string => `${jobPath(p)}/${p.slice}/${p.
 /** Below a slice; `''` for all of them. */
 export const artifactPath = (p: JobPlace & { slice: number }, path: string): string => `${jobPath(p)}/${p.slice}/artifacts${path === '' ? '' : `/${path.split('/').map(encodeURIComponent).join('/')}`}`;
 
+export function jobPlace(c: PageContext): JobPlace {
+  const { owner, name, pipeline, workflow, job } = c.req.param() as Record<string, string>;
+  return { owner: owner!, name: name!, pipeline: Number(pipeline), workflow: workflow!, job: job! };
+}
+
+export const stepPlace = (c: PageContext): StepPlace => ({ ...jobPlace(c), slice: Number(c.req.param('slice')), step: Number(c.req.param('step')) });
+
 export type FoundJob = { pipeline: PipelineView; workflow: WorkflowView; job: JobView };
 
 /** Null when there is none of that name. */
-export async function findJob(ports: PagePorts, place: JobPlace): Promise<FoundJob | null> {
+export async function findJob(ports: CommonPorts, place: JobPlace): Promise<FoundJob | null> {
   const pipeline = await ports.pipeline(place.owner, place.name, place.pipeline);
   const workflow = pipeline?.workflows.find(({ name }) => name === place.workflow);
   const job = workflow?.jobs.find(({ name }) => name === place.job);
@@ -28,7 +36,7 @@ export async function findJob(ports: PagePorts, place: JobPlace): Promise<FoundJ
 export type FoundStep = FoundJob & { slice: SliceView; attempt: number; step: StepView | null; logKey: string };
 
 /** `attempt` is null for the living one. */
-export async function findStep(ports: PagePorts, place: StepPlace, attempt: number | null): Promise<FoundStep | null> {
+export async function findStep(ports: CommonPorts, place: StepPlace, attempt: number | null): Promise<FoundStep | null> {
   const found = await findJob(ports, place);
   const slice = found?.job.slices.find(({ index }) => index === place.slice);
   const shown = attempt ?? slice?.attempt ?? 0;

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { logLines } from '../../../app/page/log-lines.ts';
-import { ansi } from '../../../app/page/stored-lines.ts';
+import { logLines } from '../../../app/page/log/log-lines.ts';
+import { ansi } from '../../../app/page/log/stored-lines.ts';
 
 suite('lines', () => {
   const cases: [string, string, string[]][] = [

@@ -15,6 +15,8 @@ import { connectUplink } from '../../../activities/builder/uplink.ts';
 import type { Uplink } from '../../../activities/builder/uplink.ts';
 import { generateKey } from '../../../activities/key-file.ts';
 import { logCodec } from '../../../activities/log-codec.ts';
+import { localAccess } from '../../../app/page/access/local.ts';
+import type { PagePorts } from '../../../app/page/ports.ts';
 import { createPage } from '../../../app/page/page.ts';
 import { builderRegistry } from '../../../app/registry.ts';
 import { startSshPort } from '../../../app/ssh-port.ts';
@@ -30,7 +32,8 @@ export const jobUrl = '/acme/rocket/7/build/test%20%2F%20unit';
 export const stepUrl = (step: number): string => `${jobUrl}/0/${step}`;
 const [workflow, job] = ['build', 'test / unit'];
 
-export async function setUp(t: TestContext, { steps = ['checkout', 'npm test'] }: { steps?: string[] } = {}) {
+/** `ports` go over those of the scene: of a part that is not about logs. */
+export async function setUp(t: TestContext, { steps = ['checkout', 'npm test'], ports = {} }: { steps?: string[]; ports?: Partial<PagePorts> } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'page-'));
   const store = fileStore(join(folder, 'store'));
   const pipeline = pipelineOf(steps);
@@ -97,7 +100,11 @@ export async function setUp(t: TestContext, { steps = ['checkout', 'npm test'] }
     store,
     codec: logCodec,
     openStream: (id, path, signal) => sshPort.open(id, path, signal),
+    access: localAccess,
+    repository: (owner, name) => Promise.resolve(owner === 'acme' && name === 'rocket' ? { id: 42, owner, name } : null),
+    ask: () => Promise.reject(new Error('no operation is expected here')),
     log,
+    ...ports,
   });
   const sockets = new Set<Socket>();
   const server = createServer((req, res) => {

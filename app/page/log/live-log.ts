@@ -1,10 +1,10 @@
 // Where do the next bytes of a log come from: the object store, or the builder that is writing them?
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readChunks, readManifest } from '../../config-schema/read-log.ts';
-import type { LogGap } from '../../config-schema/read-log.ts';
-import { streamPaths } from '../../config-schema/uplink.ts';
-import type { PagePorts } from './ports.ts';
+import { readChunks, readManifest } from '../../../config-schema/read-log.ts';
+import type { LogGap } from '../../../config-schema/read-log.ts';
+import { streamPaths } from '../../../config-schema/uplink.ts';
+import type { CommonPorts } from '../ports.ts';
 
 export type LivePart =
   | { kind: 'bytes'; bytes: Uint8Array }
@@ -24,7 +24,7 @@ const longestPauseMs = 2000;
  * `standing` is asked whenever neither store nor builder has more.
  */
 export async function* liveLog(
-  { store, codec, openStream }: Pick<PagePorts, 'store' | 'codec' | 'openStream'>,
+  { store, codec, openStream }: Pick<CommonPorts, 'store' | 'codec' | 'openStream'>,
   key: string,
   from: number,
   standing: () => Promise<Standing>,

@@ -1,21 +1,21 @@
 // What did, or does, one slice of a job do, step by step?
 
 import { html, raw } from 'hono/html';
-import type { SliceView, StepView } from '../../config-schema/view.ts';
-import { artifactPath, jobPath, pipelinePath, stepPath } from './address.ts';
-import type { FoundJob, JobPlace } from './address.ts';
-import { badge, layout, sign, time } from './layout.ts';
-import type { Html } from './layout.ts';
+import type { SliceView, StepView } from '../../../config-schema/view.ts';
+import { artifactPath, jobPath, pipelinePath, stepPath } from '../address.ts';
+import type { FoundJob, JobPlace } from '../address.ts';
+import { badge, sign, time } from '../layout.ts';
+import type { Html, Shown } from '../layout.ts';
 import type { ShownLine, StoredLines } from './stored-lines.ts';
-import { bytesInWords, duration, filesInWords, lasted, linesInWords, statusOf } from './words.ts';
-import type { Status } from './words.ts';
+import { bytesInWords, duration, filesInWords, lasted, linesInWords, statusOf } from '../words.ts';
+import type { Status } from '../words.ts';
 
 /** What is stored of the log of each step; null where nothing is. */
 export type Tails = (StoredLines | null)[];
 
-export function jobView({ pipeline, workflow, job }: FoundJob, place: JobPlace, slice: SliceView | null, tails: Tails, now: number): Html {
+export function jobView({ pipeline, workflow, job }: FoundJob, place: JobPlace, slice: SliceView | null, tails: Tails, now: number): Shown {
   const status = statusOf(job);
-  return layout({
+  return {
     title: `${job.name} · ${place.owner}/${place.name} #${place.pipeline}`,
     trail: [{ text: `${place.owner}/${place.name} #${place.pipeline}`, path: pipelinePath(place) }, { text: workflow.name }, { text: job.name }],
     open: job.state !== 'ended',
@@ -26,7 +26,7 @@ ${job.slices.length > 1 ? slices(place, job.slices, slice) : ''}
 ${slice === null ? '' : sliceHead(slice)}
 ${slice === null ? '' : artifactsLink(place, slice)}</div>
 <div id="steps">${slice === null ? '' : slice.steps.map((step, i) => stepBody(place, slice, step, i, tails[i] ?? null, now))}</div>`,
-  });
+  };
 }
 
 const slices = (place: JobPlace, all: SliceView[], shown: SliceView | null): Html => html`<nav class="slices" aria-label="Slices">${all.map((slice) => {

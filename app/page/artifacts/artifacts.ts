@@ -2,16 +2,16 @@
 
 import { createHmac, randomBytes } from 'node:crypto';
 import { getMimeType } from 'hono/utils/mime';
-import { artifactFileKey, artifactIndexKey, artifactsKey, type ArtifactIndex, type StoredArtifact } from '../../config-schema/artifact.ts';
-import type { PipelineView, SliceView } from '../../config-schema/view.ts';
-import { artifactPath, type JobPlace } from './address.ts';
-import type { PagePorts } from './ports.ts';
+import { artifactFileKey, artifactIndexKey, artifactsKey, type ArtifactIndex, type StoredArtifact } from '../../../config-schema/artifact.ts';
+import type { PipelineView, SliceView } from '../../../config-schema/view.ts';
+import { artifactPath, type JobPlace } from '../address.ts';
+import type { CommonPorts } from '../ports.ts';
 
 export type SlicePlace = JobPlace & { slice: number };
 export type ShownArtifact = StoredArtifact & { key: string; type: string };
 
 /** Of all steps of the attempt that counts, in order; of two with one path the later. */
-export async function artifactsOf(store: PagePorts['store'], pipeline: PipelineView, place: SlicePlace, { attempt, steps }: SliceView): Promise<ShownArtifact[]> {
+export async function artifactsOf(store: CommonPorts['store'], pipeline: PipelineView, place: SlicePlace, { attempt, steps }: SliceView): Promise<ShownArtifact[]> {
   const slice = { repositoryId: pipeline.repository.id, pipeline: pipeline.number, workflow: place.workflow, job: place.job, slice: place.slice };
   const found = new Map<string, ShownArtifact>();
   for (const [step, { result }] of steps.entries()) {
@@ -59,7 +59,7 @@ export const addressOfPage = (pipeline: PipelineView, place: SlicePlace, { path 
 export const wantsPage = (artifact: ShownArtifact, request: Headers): boolean => isPage(artifact) && request.get('sec-fetch-mode') === 'navigate';
 
 /** The file, or the part of it that was asked for. */
-export async function serveArtifact(store: PagePorts['store'], artifact: ShownArtifact, request: Headers, hasTicket: boolean): Promise<Response> {
+export async function serveArtifact(store: CommonPorts['store'], artifact: ShownArtifact, request: Headers, hasTicket: boolean): Promise<Response> {
   const { key, bytes, sha256, type } = artifact;
   const headers: Record<string, string> = {
     'content-type': type,

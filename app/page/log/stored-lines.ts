@@ -1,11 +1,11 @@
 // Which lines of a stored log stand on a page that the server renders?
 
 import { AnsiUp } from 'ansi_up';
-import { gapSentence, readChunks, readManifest } from '../../config-schema/read-log.ts';
-import type { LogRange } from '../../config-schema/read-log.ts';
-import type { LogManifest } from '../../config-schema/log-manifest.ts';
+import { gapSentence, readChunks, readManifest } from '../../../config-schema/read-log.ts';
+import type { LogRange } from '../../../config-schema/read-log.ts';
+import type { LogManifest } from '../../../config-schema/log-manifest.ts';
 import { logLines } from './log-lines.ts';
-import type { PagePorts } from './ports.ts';
+import type { CommonPorts } from '../ports.ts';
 
 /** `html` is safe. Lines count from 1; a gap stands for the lines that cannot be read. */
 export type ShownLine = { number: number; html: string } | { number: null; gap: string };
@@ -17,13 +17,13 @@ const mostBytes = 1024 * 1024;
 const tailBytes = 256 * 1024;
 
 /** Lines from `fromLine` on; fewer than asked for at the end of the log, or when they are very long. Null when nothing is stored. */
-export async function readLines(ports: PagePorts, logKey: string, fromLine: number, count: number): Promise<StoredLines | null> {
+export async function readLines(ports: CommonPorts, logKey: string, fromLine: number, count: number): Promise<StoredLines | null> {
   const manifest = await readManifest(ports.store, logKey);
   return manifest ? { manifest, lines: await render(ports, logKey, manifest, { fromLine, lines: count }) } : null;
 }
 
 /** The last lines; null when nothing is stored. */
-export async function readTail(ports: PagePorts, logKey: string, count: number): Promise<StoredLines | null> {
+export async function readTail(ports: CommonPorts, logKey: string, count: number): Promise<StoredLines | null> {
   const manifest = await readManifest(ports.store, logKey);
   if (!manifest) return null;
   const from = Math.max(0, manifest.totalBytes - tailBytes);
@@ -39,7 +39,7 @@ export function ansi(): AnsiUp {
   return up;
 }
 
-async function render({ store, codec }: PagePorts, logKey: string, manifest: LogManifest, range: LogRange): Promise<ShownLine[]> {
+async function render({ store, codec }: CommonPorts, logKey: string, manifest: LogManifest, range: LogRange): Promise<ShownLine[]> {
   const shown: ShownLine[] = [];
   let [lines, decoder, number, open, bytes] = [logLines(ansi()), new TextDecoder(), 0, null as string | null, 0];
   const endOpenLine = (): void => {

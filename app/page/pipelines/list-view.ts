@@ -1,14 +1,14 @@
 // What was built lately?
 
 import { html } from 'hono/html';
-import type { BuildLine } from '../../config-schema/view.ts';
-import { pipelinePath } from './address.ts';
-import { badge, layout, time } from './layout.ts';
-import type { Html } from './layout.ts';
-import { eventName, lasted, refName, statusOf } from './words.ts';
+import type { BuildLine } from '../../../config-schema/view.ts';
+import { pipelinePath } from '../address.ts';
+import { badge, time } from '../layout.ts';
+import type { Html, Shown } from '../layout.ts';
+import { eventName, lasted, refName, statusOf } from '../words.ts';
 
-export function buildsView(builds: BuildLine[], now: number): Html {
-  return layout({
+export function buildsView(builds: BuildLine[], now: number): Shown {
+  return {
     title: 'Builds',
     trail: [],
     open: builds.some(({ state }) => state !== 'ended'),
@@ -21,7 +21,7 @@ ${
 <tbody>${builds.map((build) => row(build, now))}</tbody>
 </table>`
 }`,
-  });
+  };
 }
 
 const row = (build: BuildLine, now: number): Html => html`<tr>

@@ -9,13 +9,14 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
-import { gapSentence, readChunks, readManifest } from '../../config-schema/read-log.ts';
-import { findStep, numberOf } from './address.ts';
-import type { FoundStep, StepPlace } from './address.ts';
-import { originRefusal, refusal } from './guard.ts';
+import { gapSentence, readChunks, readManifest } from '../../../config-schema/read-log.ts';
+import { findStep, numberOf } from '../address.ts';
+import type { FoundStep, StepPlace } from '../address.ts';
+import { atLeast } from '../access/access.ts';
+import { originRefusal } from '../access/local.ts';
 import { liveLog } from './live-log.ts';
 import type { Standing } from './live-log.ts';
-import type { PagePorts } from './ports.ts';
+import type { CommonPorts } from '../ports.ts';
 
 export type LiveSockets = {
   /** For the server's `upgrade`. False: not ours. */
@@ -29,26 +30,37 @@ const frameBytes = 64 * 1024;
 /** The last lines of a log may be very long. */
 const mostTailBytes = 4 * 1024 * 1024;
 
-export function liveSockets(ports: PagePorts): LiveSockets {
+export function liveSockets(ports: CommonPorts): LiveSockets {
   // What is compressible is small, and what is large comes once.
   const server = new WebSocketServer({ noServer: true, maxPayload: 1024, perMessageDeflate: false });
   const awaitsPong = new WeakSet<WebSocket>();
+  const mayStay = new WeakMap<WebSocket, () => Promise<boolean>>();
   const pinging = setInterval(() => {
     for (const socket of server.clients) {
       if (awaitsPong.has(socket)) socket.terminate();
       awaitsPong.add(socket);
       socket.ping();
+      // A session may have ended meanwhile, or a permission been taken away.
+      void mayStay.get(socket)?.().then((may) => may || socket.close(1008), () => undefined);
     }
   }, pingEveryMs);
   pinging.unref();
 
   const answer = async (req: IncomingMessage, socket: Duplex, head: Buffer, url: URL, place: StepPlace): Promise<void> => {
-    const attempt = numberOf(url.searchParams.get('attempt'));
-    const found = await findStep(ports, place, attempt);
+    const mayRead = async (): Promise<boolean> => {
+      const viewer = await ports.access.viewer(req);
+      if ('refused' in viewer || 'moved' in viewer) return false;
+      const repository = await ports.repository(place.owner, place.name);
+      return repository !== null && atLeast(await ports.access.permission(viewer, repository), 'read');
+    };
+    const viewer = await ports.access.viewer(req);
+    if ('refused' in viewer) return refuse(socket, 403, viewer.refused);
+    const found = (await mayRead()) && (await findStep(ports, place, numberOf(url.searchParams.get('attempt'))));
     if (!found) return refuse(socket, 404, 'There is no such step.');
     server.handleUpgrade(req, socket, head, (client) => {
       client.on('error', () => client.terminate());
       client.on('pong', () => awaitsPong.delete(client));
+      mayStay.set(client, mayRead);
       void send(ports, client, found, place, url.searchParams).catch((error: unknown) => {
         if (client.readyState !== client.CLOSED) ports.log.warn({ error, log: found.logKey }, 'a live log broke off');
         client.close(1011);
@@ -61,7 +73,7 @@ export function liveSockets(ports: PagePorts): LiveSockets {
       const url = new URL(req.url ?? '/', 'http://localhost');
       const place = placeOf(url.pathname);
       if (!place) return false;
-      const refused = refusal(req) ?? originRefusal(req);
+      const refused = originRefusal(req);
       if (refused !== null) return refuse(socket, 403, refused), true;
       void answer(req, socket, head, url, place).catch((error: unknown) => {
         ports.log.warn({ error, path: url.pathname }, 'a live log could not be opened');
@@ -78,7 +90,7 @@ export function liveSockets(ports: PagePorts): LiveSockets {
 }
 
 /** Who adds to a log? Nobody once its attempt is over, or for a step that did not run. Background steps go on after their result. */
-export function standingOf(ports: PagePorts, place: StepPlace, { attempt }: FoundStep): () => Promise<Standing> {
+export function standingOf(ports: CommonPorts, place: StepPlace, { attempt }: FoundStep): () => Promise<Standing> {
   return async () => {
     const now = await findStep(ports, place, null);
     if (!now || now.attempt !== attempt || now.slice.state === 'ended') return { builder: null, over: true };
@@ -87,7 +99,7 @@ export function standingOf(ports: PagePorts, place: StepPlace, { attempt }: Foun
   };
 }
 
-async function send(ports: PagePorts, client: WebSocket, found: FoundStep, place: StepPlace, query: URLSearchParams): Promise<void> {
+async function send(ports: CommonPorts, client: WebSocket, found: FoundStep, place: StepPlace, query: URLSearchParams): Promise<void> {
   const left = new AbortController();
   client.on('close', () => left.abort());
   const start = await startOf(ports, found.logKey, query);
@@ -104,7 +116,7 @@ async function send(ports: PagePorts, client: WebSocket, found: FoundStep, place
   }
 }
 
-async function startOf({ store, codec }: PagePorts, key: string, query: URLSearchParams): Promise<{ from: number; line: number | null }> {
+async function startOf({ store, codec }: CommonPorts, key: string, query: URLSearchParams): Promise<{ from: number; line: number | null }> {
   const lines = numberOf(query.get('lines'));
   if (lines === null) {
     const from = numberOf(query.get('from')) ?? 0;

@@ -1,17 +1,17 @@
 // Which lines does the log of one step have, from any line on?
 
 import { html } from 'hono/html';
-import { jobPath, pipelinePath, stepPath } from './address.ts';
-import type { FoundStep, StepPlace } from './address.ts';
+import { jobPath, pipelinePath, stepPath } from '../address.ts';
+import type { FoundStep, StepPlace } from '../address.ts';
 import { logLinesView } from './job-view.ts';
-import { layout } from './layout.ts';
-import type { Html } from './layout.ts';
+import { } from '../layout.ts';
+import type { Html, Shown } from '../layout.ts';
 import type { StoredLines } from './stored-lines.ts';
-import { bytesInWords } from './words.ts';
+import { bytesInWords } from '../words.ts';
 
 export const linesOnPage = 1000;
 
-export function stepView({ step, attempt }: FoundStep, place: StepPlace, fromLine: number, stored: StoredLines | null): Html {
+export function stepView({ step, attempt }: FoundStep, place: StepPlace, fromLine: number, stored: StoredLines | null): Shown {
   const name = step?.name ?? `step ${place.step}`;
   const path = stepPath(place);
   const total = stored?.manifest.totalLines ?? 0;
@@ -20,7 +20,7 @@ export function stepView({ step, attempt }: FoundStep, place: StepPlace, fromLin
   const link = (text: string, line: number, there: boolean): Html => (there ? html`<a href="${to(line)}">${text}</a>` : html`<span class="quiet">${text}</span>`);
   const pages = fromLine === 1 && last >= total ? '' : html`<nav class="pages" aria-label="Lines">${link('First', 1, fromLine > 1)} ${link('Earlier', fromLine - linesOnPage, fromLine > 1)} ${link('Later', last + 1, last < total)} ${link('Last', total - linesOnPage + 1, last < total)}
 <form action="${path}"><input type="hidden" name="attempt" value="${attempt}"><label>Line <input name="line" type="number" min="1" max="${Math.max(1, total)}" value="${fromLine}"></label> <button>Show</button></form></nav>`;
-  return layout({
+  return {
     title: `${name} · ${place.job}`,
     trail: [{ text: `${place.owner}/${place.name} #${place.pipeline}`, path: pipelinePath(place) }, { text: place.workflow }, { text: place.job, path: `${jobPath(place)}?slice=${place.slice}` }, { text: name }],
     open: false,
@@ -33,5 +33,5 @@ ${pages}
 <div class="log whole">${logLinesView(stored.lines, true)}</div>
 ${pages}`
 }`,
-  });
+  };
 }

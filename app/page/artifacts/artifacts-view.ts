@@ -1,19 +1,19 @@
 // What lies in a folder of a slice's artifacts?
 
 import { html } from 'hono/html';
-import type { ArtifactFolder } from '../../config-schema/artifact.ts';
-import { artifactPath, jobPath, pipelinePath } from './address.ts';
+import type { ArtifactFolder } from '../../../config-schema/artifact.ts';
+import { artifactPath, jobPath, pipelinePath } from '../address.ts';
 import type { SlicePlace } from './artifacts.ts';
-import { layout } from './layout.ts';
-import type { Html } from './layout.ts';
-import { bytesInWords, filesInWords } from './words.ts';
+import { } from '../layout.ts';
+import type { Shown } from '../layout.ts';
+import { bytesInWords, filesInWords } from '../words.ts';
 
 /** `path` is the folder's, `''` for the outermost. */
-export function artifactsView(place: SlicePlace, path: string, { folders, files }: ArtifactFolder): Html {
+export function artifactsView(place: SlicePlace, path: string, { folders, files }: ArtifactFolder): Shown {
   const to = (name: string): string => artifactPath(place, path === '' ? name : `${path}/${name}`);
   const parts = path === '' ? [] : path.split('/');
   const above = parts.map((part, index) => ({ text: shown(part), ...(index < parts.length - 1 && { path: artifactPath(place, parts.slice(0, index + 1).join('/')) }) }));
-  return layout({
+  return {
     title: `${path === '' ? 'Artifacts' : shown(path)} · ${place.job}`,
     trail: [
       { text: `${place.owner}/${place.name} #${place.pipeline}`, path: pipelinePath(place) },
@@ -33,7 +33,7 @@ ${files.map(({ name, bytes, sha256 }) => html`<tr><td class="subject"><a href="$
 </tbody></table>
 <p class="quiet"><a href="${artifactPath(place, '')}?format=json">As JSON</a></p>`
 }`,
-  });
+  };
 }
 
 /** What cannot be seen must not look like something else. */

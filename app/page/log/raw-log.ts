@@ -1,12 +1,12 @@
 // How does a log go to curl?
 
-import { gapSentence } from '../../config-schema/read-log.ts';
+import { gapSentence } from '../../../config-schema/read-log.ts';
 import { liveLog } from './live-log.ts';
 import type { Standing } from './live-log.ts';
-import type { PagePorts } from './ports.ts';
+import type { CommonPorts } from '../ports.ts';
 
 /** The log's bytes from `from` on; with `follow` until the step has ended, else what is stored. Gaps become a sentence on a line of its own. */
-export function rawLog(ports: PagePorts, logKey: string, from: number, follow: (() => Promise<Standing>) | null): ReadableStream<Uint8Array> {
+export function rawLog(ports: CommonPorts, logKey: string, from: number, follow: (() => Promise<Standing>) | null): ReadableStream<Uint8Array> {
   const left = new AbortController();
   // Without following nothing is awaited but the store.
   const parts = liveLog(ports, logKey, from, follow ?? (() => Promise.resolve({ builder: null, over: true })), left.signal);

@@ -1,6 +1,8 @@
 // Who may see the page? Until there is signing in: whoever sits at this machine.
 
 import type { IncomingMessage } from 'node:http';
+import { nobody } from './access.ts';
+import type { Access } from './access.ts';
 
 /** A sentence when the request is refused, else null. */
 export function refusal(req: Pick<IncomingMessage, 'headers'> & { socket: { remoteAddress?: string | undefined } }): string | null {
@@ -30,3 +32,13 @@ function isLocalName(host: string | undefined): boolean {
   const name = /^(\[[^\]]*\]|[^:]*)(?::\d+)?$/.exec(host ?? '')?.[1]?.toLowerCase() ?? '';
   return name === 'localhost' || name.endsWith('.localhost') || name === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(name);
 }
+
+/** Until a GitHub App is set up by which people sign in: whoever sits at this machine sees everything, and changes nothing. */
+export const localAccess: Access = {
+  async viewer(req) {
+    const refused = refusal(req);
+    return refused === null ? { ...nobody, who: 'somebody at this machine', local: true } : { refused };
+  },
+  permission: async ({ operator, local }) => (operator ? 'admin' : local ? 'read' : 'none'),
+  signInPath: () => null,
+};

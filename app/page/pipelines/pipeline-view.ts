@@ -1,16 +1,16 @@
 // How does one pipeline stand, workflow by workflow?
 
 import { html } from 'hono/html';
-import type { JobView, PipelineView } from '../../config-schema/view.ts';
-import { jobPath } from './address.ts';
-import { badge, layout, sign, time } from './layout.ts';
-import type { Html } from './layout.ts';
-import { eventName, lasted, refName, statusOf } from './words.ts';
+import type { JobView, PipelineView } from '../../../config-schema/view.ts';
+import { jobPath } from '../address.ts';
+import { badge, sign, time } from '../layout.ts';
+import type { Html, Shown } from '../layout.ts';
+import { eventName, lasted, refName, statusOf } from '../words.ts';
 
-export function pipelineView(view: PipelineView, now: number): Html {
+export function pipelineView(view: PipelineView, now: number): Shown {
   const { repository, trigger, number } = view;
   const name = `${repository.owner}/${repository.name} #${number}`;
-  return layout({
+  return {
     title: name,
     trail: [{ text: name }],
     open: view.state !== 'ended',
@@ -21,7 +21,7 @@ ${view.workflows.map(
   (workflow) => html`<section><h2>${workflow.name}</h2>
 <table class="list"><tbody>${workflow.jobs.map((job) => row(view, workflow.name, job, now))}</tbody></table></section>`,
 )}`,
-  });
+  };
 }
 
 const row = ({ repository, number }: PipelineView, workflow: string, job: JobView, now: number): Html => html`<tr>

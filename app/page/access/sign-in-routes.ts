@@ -1,0 +1,5 @@
+import type { PageApp } from '../env.ts';
+
+export type SignInPorts = Record<never, never>;
+
+export function signInRoutes(_app: PageApp, _ports: SignInPorts): void {}

@@ -1,0 +1,66 @@
+// Which pages are there of a job and of its logs?
+
+import { findJob, findStep, jobPlace, logKeyOf, numberOf, stepPlace } from '../address.ts';
+import type { FoundJob, JobPlace } from '../address.ts';
+import { nothing, show } from '../env.ts';
+import type { PageApp } from '../env.ts';
+import type { CommonPorts } from '../ports.ts';
+import { jobView } from './job-view.ts';
+import type { Tails } from './job-view.ts';
+import { standingOf } from './live-socket.ts';
+import { rawLog } from './raw-log.ts';
+import { linesOnPage, stepView } from './step-view.ts';
+import { readLines, readTail } from './stored-lines.ts';
+
+/** Of each step, on the page of its job, before the script has asked for more. */
+const linesOfStep = 200;
+
+export function logRoutes(app: PageApp, ports: CommonPorts): void {
+  const job = '/:owner/:name/:pipeline{[0-9]{1,15}}/:workflow/:job';
+  app.get(job, async (c) => {
+    const place = jobPlace(c);
+    const found = await findJob(ports, place);
+    const asked = numberOf(c.req.query('slice'));
+    const slice = found?.job.slices.find(({ index }) => index === asked) ?? (asked === null ? found?.job.slices[0] : undefined) ?? null;
+    if (!found || (asked !== null && !slice)) return nothing(c, 'job');
+    // The script looks again at how the steps stand, and has their logs already.
+    const tails = slice && c.req.query('logs') !== '0' ? await tailsOf(ports, found, { ...place, slice: slice.index }) : [];
+    return show(c, jobView(found, place, slice, tails, Date.now()));
+  });
+
+  const step = `${job}/:slice{[0-9]{1,9}}/:step{[0-9]{1,9}}`;
+  app.get(step, async (c) => {
+    const place = stepPlace(c);
+    const found = await findStep(ports, place, numberOf(c.req.query('attempt')));
+    if (!found) return nothing(c, 'step');
+    const fromLine = Math.max(1, numberOf(c.req.query('line')) ?? 1);
+    return show(c, stepView(found, place, fromLine, await readLines(ports, found.logKey, fromLine, linesOnPage)));
+  });
+
+  app.get(`${step}/log.txt`, async (c) => {
+    const place = stepPlace(c);
+    const found = await findStep(ports, place, numberOf(c.req.query('attempt')));
+    if (!found) return c.text('There is no such step.\n', 404);
+    const follow = c.req.query('follow') === undefined ? null : standingOf(ports, place, found);
+    return c.body(rawLog(ports, found.logKey, numberOf(c.req.query('from')) ?? 0, follow), 200, {
+      'content-type': 'text/plain; charset=utf-8',
+      // Whatever a browser should take it for.
+      'content-security-policy': "default-src 'none'; sandbox",
+      // Each line as soon as it is there.
+      'content-encoding': 'identity',
+    });
+  });
+}
+
+/** A log that cannot be read leaves the rest of the page whole. */
+function tailsOf(ports: CommonPorts, { pipeline, job }: FoundJob, place: JobPlace & { slice: number }): Promise<Tails> {
+  const slice = job.slices.find(({ index }) => index === place.slice)!;
+  return Promise.all(
+    slice.steps.map((_step, step) =>
+      readTail(ports, logKeyOf(pipeline, { ...place, step }, slice.attempt), linesOfStep).catch((error: unknown) => {
+        ports.log.warn({ error, step }, 'the log of a step cannot be read');
+        return null;
+      }),
+    ),
+  );
+}

@@ -19,6 +19,7 @@ export function jobView({ pipeline, workflow, job }: FoundJob, place: JobPlace, 
     title: `${job.name} · ${place.owner}/${place.name} #${place.pipeline}`,
     trail: [{ text: `${place.owner}/${place.name} #${place.pipeline}`, path: pipelinePath(place) }, { text: workflow.name }, { text: job.name }],
     open: job.state !== 'ended',
+    scripts: ['log.js'],
     body: html`<div id="head"><h1>${job.name}</h1>
 <p class="facts">${badge(status)} · ${pipeline.trigger.commit.subject} · <code>${pipeline.trigger.sha.slice(0, 12)}</code>${job.startedAt === null ? '' : html` · ${time(job.startedAt)}`} · ${lasted(job, now)}</p>
 ${job.reason === undefined ? '' : html`<p class="reason">${job.reason}</p>`}

@@ -137,7 +137,7 @@ suite('pages', () => {
       assert.equal(headers.get('cross-origin-resource-policy'), 'same-origin');
     }
     const page = (await scene.get(jobUrl)).text;
-    assert.deepEqual([...page.matchAll(/<script[^>]*>[^<]*<\/script>/g)].map(([tag]) => tag), ['<script type="module" src="/static/live.js"></script>']);
+    assert.deepEqual([...page.matchAll(/<script[^>]*>[^<]*<\/script>/g)].map(([tag]) => tag), ['<script type="module" src="/static/live.js"></script>', '<script type="module" src="/static/log.js"></script>']);
     lacks(page, / on[a-z]+=/);
     assert.match((await scene.get(`${stepUrl(0)}/log.txt`)).headers.get('content-security-policy') ?? '', /sandbox/);
   });

@@ -48,7 +48,7 @@ export async function repositoryIdOf(store: ObjectStore, owner: string, name: st
   return (await readJson<{ id: number }>(store, repositoryNameKey(owner, name)))?.id ?? null;
 }
 
-async function readJson<T>(store: ObjectStore, key: string): Promise<T | undefined> {
+export async function readJson<T>(store: Pick<ObjectStore, 'get'>, key: string): Promise<T | undefined> {
   const bytes = await store.get(key);
   return bytes && (JSON.parse(Buffer.from(bytes).toString('utf8')) as T);
 }

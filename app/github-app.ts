@@ -1,6 +1,7 @@
 // Which GitHub App does this installation have, by its settings?
 
 import { readFile } from 'node:fs/promises';
+import { storedAppId, storedClient } from './setup/store.ts';
 
 /** The part of the settings that is about GitHub. */
 export type GitHubAppSettings = {
@@ -31,6 +32,18 @@ export async function readGitHubApp(settings: GitHubAppSettings): Promise<GitHub
   if (appId === null || webhookSecret === null || missing.length > 0) throw new Error(`The GitHub App is not fully set: ${missing.join(' and ')} is missing. Set it, or run \`roundhouse setup\`.`);
   if (!/^[1-9]\d*$/.test(appId)) throw new Error(`APP_ID must be the number of the GitHub App, is ${JSON.stringify(appId)}. It stands on the App's page under "App ID".`);
   return { appId: Number(appId), privateKey: await readKey(settings.privateKey, privateKeyPath), webhookSecret, host: gheHost, protocol: gheProtocol };
+}
+
+/** The App's client, by which people sign in to the page. */
+export type GitHubAppClient = { clientId: string; clientSecret: string };
+
+/** Of the settings, else what `setup` stored with this App. Null when there is none. Half of one is an error with a sentence for the operator. */
+export async function readGitHubClient({ githubClientId: id, githubClientSecret: secret, appId, data }: { githubClientId: string | null; githubClientSecret: string | null; appId: string | null; data: string }): Promise<GitHubAppClient | null> {
+  if (id !== null && secret !== null) return { clientId: id, clientSecret: secret };
+  if (id !== null || secret !== null) throw new Error(`People cannot sign in by the GitHub App: ${id === null ? 'GITHUB_CLIENT_ID' : 'GITHUB_CLIENT_SECRET'} is missing. Set both, or neither for what \`roundhouse setup\` stored.`);
+  // What was stored with one App does not fit another one, which the environment may name.
+  const stored = await storedAppId(data);
+  return stored === null || stored === appId ? storedClient(data) : null;
 }
 
 async function readKey(key: string | null, path: string | null): Promise<string> {

@@ -13,8 +13,10 @@ import { auditKeys } from '../activities/adapters/audit-keys.ts';
 import { fileHighWater } from '../activities/adapters/audit-head.ts';
 import { githubClient } from '../activities/adapters/github-client.ts';
 import { githubDeployKeys } from '../activities/adapters/github-deploy-keys.ts';
-import { githubPeople } from '../activities/adapters/github-people.ts';
+import { githubPeople, githubPermissions } from '../activities/adapters/github-people.ts';
 import { githubPlaces } from '../activities/adapters/github-places.ts';
+import { githubSignIn } from '../activities/adapters/github-sign-in.ts';
+import { githubSetup } from '../activities/adapters/github-setup.ts';
 import { githubForge } from '../activities/adapters/github.ts';
 import { openKeyRing } from '../activities/adapters/key-encryption-key.ts';
 import { forbidCoreDumps } from '../activities/adapters/no-core-dump.ts';
@@ -25,11 +27,14 @@ import { seal } from '../activities/adapters/sealing.ts';
 import { connectClient, installRuntime, keepHistory, untilItAnswers, workflowSide } from '../activities/adapters/temporal.ts';
 import { controlActivities } from '../activities/control/control.ts';
 import { auditLog } from '../activities/control/audit-log.ts';
+import { matches, readAudit } from '../activities/control/audit-read.ts';
+import { verifyAudit } from '../activities/control/audit-verify.ts';
 import { faultOfExpression } from '../activities/control/contexts.ts';
 import { forgetPerson, forgetRepository } from '../activities/control/forget.ts';
 import { keeping } from '../activities/control/keeping.ts';
 import { rotateKeyEncryptionKey, type KekSource } from '../activities/control/key-ring.ts';
 import { noForge, noLookups } from '../activities/control/no-forge.ts';
+import { repositorySettings } from '../activities/control/repository-settings.ts';
 import { sealedVault } from '../activities/control/sealed-vault.ts';
 import { lastLines } from '../activities/control/last-lines.ts';
 import { controlWorker } from '../activities/control/worker.ts';
@@ -37,23 +42,34 @@ import { loadOrCreateHostKey } from '../activities/key-file.ts';
 import { logCodec } from '../activities/log-codec.ts';
 import { describeSshKey, isSshHost } from '../activities/ssh-key.ts';
 import { rememberName } from '../activities/repository-name.ts';
-import { deliverTrigger, disownRepository, endSweep, isPipelineOpen, openPipelinesOf, scheduleSweep } from '../workflows/client.ts';
+import { deliverTrigger, disownRepository, endSweep, glanceAtPipeline, isPipelineOpen, listOpenPipelines, openPipelinesOf, scheduleSweep, viewPipeline } from '../workflows/client.ts';
 import { knownRepository, listBuilds, readPipeline } from './builds.ts';
+import { cancelAsked } from './cancel.ts';
 import type { Asker } from './control/operation.ts';
 import { operations } from './control/operations.ts';
 import { runOperation } from './control/run-operation.ts';
 import { serveControl } from './control/socket.ts';
-import { readGitHubApp } from './github-app.ts';
+import { readGitHubApp, readGitHubClient } from './github-app.ts';
+import { openLists } from './history/lists.ts';
+import { openPipelines } from './open-pipelines.ts';
+import { publicRepositories } from './public-repositories.ts';
+import { verdicts } from './verdict.ts';
 import { keyHandler } from './key-page.ts';
+import { measures } from './metrics/measures.ts';
 import { operatorLog } from './operator-log.ts';
-import { localAccess } from './page/access/local.ts';
+import { openDoor } from './page/access/door.ts';
 import { createPage } from './page/page.ts';
+import { doctorFindings } from './page/setup/doctor-process.ts';
+import { fixedBy } from './page/setup/plan.ts';
+import { webhookArrivals } from './page/setup/webhook-arrivals.ts';
 import { aborted, endOnTrouble, whenAsked } from './process.ts';
 import { BadSettings, readSettings } from './read-settings.ts';
-import { healthHandler } from './health.ts';
+import { healthHandler, readinessProbes } from './health.ts';
 import { builderRegistry } from './registry.ts';
-import { startServer } from './server.ts';
+import { rerun } from './rerun.ts';
+import { startServer, webhookPath } from './server.ts';
 import { startSshPort } from './ssh-port.ts';
+import { followedGate } from './webhooks/followed.ts';
 import { onChange } from './webhooks/changed.ts';
 import { offerPorts } from './offers.ts';
 
@@ -70,6 +86,8 @@ await endOnTrouble(async () => {
   const github = await readGitHubApp(settings);
   const store = await reachStore(settings);
   const registry = builderRegistry({ store });
+  const measured = measures({ version: packageJson.version, store, token: settings.metricsToken });
+  const following = repositorySettings(store);
 
   const sshFolder = join(settings.data, 'ssh');
   const hostKey = await loadOrCreateHostKey(join(sshFolder, 'host_key'));
@@ -87,19 +105,23 @@ await endOnTrouble(async () => {
   const signing = auditKeys(vault, join(settings.data, 'audit-keys.pub'));
   const highWater = fileHighWater(join(settings.data, 'audit-head'));
   const audit = auditLog({ store, signingKey: signing.signingKey, highWater });
-  const asking = github && githubClient(github);
+  const asking = github && githubClient(github, Date.now, measured.github);
   const forge = github ? githubForge(github, asking!) : noForge;
   const lookups = asking ? { deployKeys: githubDeployKeys(asking), people: githubPeople(asking), places: githubPlaces(asking) } : noLookups;
   const host = github?.host ?? 'github.com';
   const { publicUrl, checkout } = settings;
   const kept = keeping({ vault, audit, cipher: openpgp, forge, github: lookups, host, publicUrl, checkout, log });
 
-  const client = await untilItAnswers(() => connectClient(settings), asked);
+  const appClient = github && (await readGitHubClient(settings));
+  const signIn = asking && appClient && { ...appClient, ...githubPermissions(asking), ...githubSignIn(appClient, github), findRepository: lookups.places.findRepository };
+  const door = openDoor({ store, audit, settings, github: signIn, log });
+
+  const client = await untilItAnswers(() => connectClient(settings, measured.temporal), asked);
   await keepHistory(client, settings.temporalNamespace);
   const temporal = await workflowSide(settings);
   const worker = await controlWorker({
     ...temporal,
-    activities: controlActivities({
+    activities: measured.activities(controlActivities({
       forge,
       values: kept.values,
       secretChanges: kept.secretChanges,
@@ -115,43 +137,87 @@ await endOnTrouble(async () => {
       lastLines: (key, lines) => lastLines(store, key, lines),
       configPaths: settings.configPaths,
       publicUrl: settings.publicUrl,
-    }),
+    })),
   });
   const working = worker.run();
 
-  const forgetting = async () => ({ store, publicKeys: await signing.publicKeys(), highWater, audit, hasOpenPipelines: async (id: number) => (await openPipelinesOf(client, id)).length > 0 });
+  const reading = async () => ({ store, publicKeys: await signing.publicKeys(), highWater });
+  const forgetting = async () => ({ ...(await reading()), audit, hasOpenPipelines: async (id: number) => (await openPipelinesOf(client, id)).length > 0 });
+  const isBuilt = followedGate(settings.follow, following.read);
+  const running = { client, store, audit, settings, isBuilt, findRepository: lookups.places.findRepository };
   const known = operations({
+    readPipeline: (owner, name, number) => readPipeline({ store, client }, owner, name, number),
+    rerun: (view, by, asker) => rerun(running, view, by, asker),
     ...kept,
     vault,
     cipher: openpgp,
     audit,
     host,
     publicUrl,
+    door,
     findRepository: lookups.places.findRepository,
+    listRepositories: lookups.places.listRepositories,
+    repositorySettings: following,
+    follow: settings.follow,
     findOwner: lookups.places.findOwner,
     describeSshKey,
     isSshHost,
     faultOfExpression,
     rotateKeyEncryptionKey: () => rotateKeyEncryptionKey({ source: kek, vault }),
-    forgetRepository: async (asked) => forgetRepository(await forgetting(), asked),
-    forgetPerson: async (asked) => forgetPerson(await forgetting(), asked),
+    // The lists in memory follow; they may have to wait for the store.
+    forgetRepository: async (asked) => forgetRepository(await forgetting(), asked).finally(() => void lists.reload()),
+    forgetPerson: async (asked) => {
+      await door.forget(asked.personId);
+      return forgetPerson(await forgetting(), asked).finally(() => void lists.reload());
+    },
     newNonce: () => randomBytes(16).toString('base64url'),
+    builders: { sights: () => registry.sights(), openStream: (builder, path, signal) => sshPort.open(builder, path, signal) },
   });
+  const lists = openLists({ store, log, signal: asked, listOpen: () => listOpenPipelines(client), viewOpen: (repositoryId, number) => glanceAtPipeline(client, repositoryId, number) });
+  const openViews = openPipelines({ list: () => listOpenPipelines(client), view: (repositoryId, number) => viewPipeline(client, repositoryId, number) });
+  const again = new AbortController();
+  const arrivals = webhookArrivals(webhookPath);
   const page = createPage({
-    builds: (limit) => listBuilds({ store, client }, { limit }),
+    setup: {
+      settings: readSettings,
+      fixed: fixedBy(process.env),
+      appYml: await readFile(new URL('../app.yml', import.meta.url), 'utf8'),
+      webhookPath,
+      name: `roundhouse-${hostname()}`,
+      github: asking && githubSetup(asking),
+      lastWebhookAt: arrivals.last,
+      doctor: () => doctorFindings(process.env),
+      newestPipeline: async (repositoryId) => (await listBuilds({ store, client }, { limit: 1, repositoryId }))[0] ?? null,
+      note: (event) => audit.append(event),
+      restart: () => again.abort(),
+    },
+    cancel: (view, asker) => cancelAsked({ client, audit }, view, asker),
+    rerun: (view, by, asker) => rerun(running, view, by, asker),
+    lists,
     pipeline: (owner, name, number) => readPipeline({ store, client }, owner, name, number),
-    access: localAccess,
+    access: door.access,
+    door,
     repository: (owner, name) => knownRepository(store, owner, name),
     ask: async <Answer>(name: string, input: unknown, asker: Asker) => (await runOperation(known.get(name)!, input, asker)) as Answer,
     store,
     codec: logCodec,
     openStream: (builder, path, signal) => sshPort.open(builder, path, signal),
+    sights: () => registry.sights(),
+    openViews,
+    version: packageJson.version,
+    installation: { version: packageJson.version, publicUrl, settings: shownSettings(settings), isInEnvironment: (name) => Boolean(process.env[name]) },
+    audit: { read: async function* (options) { yield* readAudit(await reading(), options); }, matches, verify: async () => verifyAudit(await reading()) },
+    isPublic: publicRepositories(lookups.places.findRepository),
+    badgeToken: door.mayShowBadge,
+    verdict: verdicts({ store, openViews }),
+    measure: measured.requests,
     log,
   });
   const server = await startServer({
     settings: { host: settings.host, port: settings.port, github: github && { appId: github.appId, privateKey: github.privateKey, webhookSecret: github.webhookSecret } },
     log,
-    handlers: [healthHandler(registry), keyHandler(kept.keys), page.handler],
+    handlers: [healthHandler(readinessProbes({ client, namespace: settings.temporalNamespace, store, worker, registry }), { log }), measured.handler({ sights: () => registry.sights(), openViews }), keyHandler(kept.keys), page.handler],
+    isBuilt,
     deliver: (trigger) => deliverTrigger(client, trigger, settings),
     changed: onChange({
       rememberName: (repository, at) => rememberName(store, repository, at),
@@ -160,8 +226,11 @@ await endOnTrouble(async () => {
       log,
     }),
   });
+  measured.webhooks(server.httpServer);
+  server.httpServer.on('request', arrivals.see);
   server.httpServer.on('upgrade', (req, socket, head: Buffer) => {
-    if (!page.upgrade(req, socket, head)) socket.destroy();
+    if (page.upgrade(req, socket, head)) measured.socket(socket);
+    else socket.destroy();
   });
   const control = await serveControl({
     dataFolder: settings.data,
@@ -170,10 +239,10 @@ await endOnTrouble(async () => {
   });
   await audit.append({ who: 'roundhouse', from: hostname(), action: 'app.started', subject: 'this installation', details: { version: packageJson.version, settings: shownSettings(settings) } });
   await (github ? scheduleSweep(client, settings.sweepSeconds) : endSweep(client));
-  const expiring = setInterval(() => void collectExpired(store, { artifacts: settings.artifactDays, workspaces: settings.workspaceDays }).catch((error: unknown) => log.error({ error }, 'what has expired was not removed')), collectEveryMs);
+  const expiring = setInterval(() => void Promise.all([collectExpired(store, { artifacts: settings.artifactDays, workspaces: settings.workspaceDays }), door.collect()]).catch((error: unknown) => log.error({ error }, 'what has expired was not removed')), collectEveryMs);
   log.info({ url: server.url, publicUrl: settings.publicUrl, sshPort: sshPort.port }, 'the app is ready');
 
-  await aborted(asked);
+  await aborted(AbortSignal.any([asked, again.signal]));
   clearInterval(expiring);
   page.close();
   await control.close();
@@ -183,6 +252,8 @@ await endOnTrouble(async () => {
   await sshPort.close();
   await temporal.connection.close();
   await client.connection.close();
+  // With other settings, as the same process for whoever watches over it.
+  if (!asked.aborted) process.execve!(process.execPath, [process.execPath, ...process.execArgv, ...process.argv.slice(1)], process.env);
 });
 
 /** Builders are introduced by a file each, ID.pub; to withdraw one, remove its file. */

@@ -42,7 +42,7 @@ export async function startServer(options: { settings: ServerSettings; log: Logg
   });
   if (github) await server.load(webhookApp({ ...options, appId: github.appId }));
   else log.warn('no GitHub App is configured, so no webhook can be accepted: run `roundhouse setup`');
-  for (const handler of github ? handlers : [...handlers, hint]) server.addHandler(guarded(handler, log));
+  for (const handler of handlers) server.addHandler(guarded(handler, log));
 
   const httpServer = await server.start();
   const sockets = new Set<Socket>();
@@ -106,12 +106,6 @@ class ProbotWithoutGitHub extends Probot {
     };
   }
 }
-
-const hint: Handler = (req, res) => {
-  if (req.method !== 'GET' || pathOf(req) !== '/' || res.headersSent) return false;
-  answer(res, 200, 'Roundhouse is running, but it has no GitHub App yet. Run `roundhouse setup` on this machine.');
-  return true;
-};
 
 /** A page that throws must not take the process with it: Probot's own 500 throws again when the answer has begun. */
 const guarded =

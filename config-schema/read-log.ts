@@ -1,7 +1,7 @@
 // What stands in a stored log, from this byte or this line on? Only the chunks that hold it are read.
 
-import { chunkKey, chunkLink, manifestKey, parseManifest } from './log-manifest.ts';
-import type { LogChunk, LogManifest } from './log-manifest.ts';
+import { chunkKey, chunkLink, manifestKey, parseManifest, writtenOf } from './log-manifest.ts';
+import type { LogChunk, LogManifest, Written } from './log-manifest.ts';
 
 /** The part of the object store that a reader needs. */
 export type LogStore = { get(key: string): Promise<Uint8Array | undefined> };
@@ -12,8 +12,11 @@ export type LogCodec = { inflate(frame: Uint8Array, limit: number): Promise<Uint
 /** Bytes from 0, lines from 1. Without a length, to the end of what is stored. */
 export type LogRange = { from?: number; bytes?: number } | { fromLine: number; lines?: number };
 
-/** `line` is the line that the first byte belongs to. Parts follow one another without a hole: what cannot be read is a gap. */
-export type LogPart = { kind: 'bytes'; offset: number; line: number; bytes: Uint8Array } | LogGap;
+/**
+ * `line` is the line that the first byte belongs to. `written` says when the bytes were written, if that is known: the first of it at or
+ * before them. Parts follow one another without a hole: what cannot be read is a gap.
+ */
+export type LogPart = { kind: 'bytes'; offset: number; line: number; bytes: Uint8Array; written: Written[] } | LogGap;
 /** `lastLine` may be whole: nobody can know where in it the chunk ended. */
 export type LogGap = { kind: 'gap'; offset: number; length: number; line: number; lastLine: number; reason: 'missing' | 'corrupt' };
 
@@ -29,8 +32,12 @@ export async function readManifest(store: LogStore, key: string): Promise<LogMan
   try {
     return parseManifest(new TextDecoder().decode(bytes));
   } catch (cause) {
-    throw new Error(`the manifest of log ${key} cannot be read`, { cause });
+    throw new BadManifest(`the manifest of log ${key} cannot be read`, { cause });
   }
+}
+
+export class BadManifest extends Error {
+  override name = 'BadManifest';
 }
 
 /** As readLog, for those who hold the manifest already. */
@@ -95,7 +102,7 @@ function* cut(content: Uint8Array | LogGap['reason'], chunk: LogChunk, lastLine:
     if (range.bytes !== undefined) end = Math.min(end, (range.from ?? 0) + range.bytes - chunk.offset);
     line += countNewlines(content.subarray(0, start));
   }
-  if (start < end) yield { kind: 'bytes', offset: chunk.offset + start, line, bytes: content.subarray(start, end) };
+  if (start < end) yield { kind: 'bytes', offset: chunk.offset + start, line, bytes: content.subarray(start, end), written: writtenOf(chunk) };
 }
 
 /** The index behind the nth newline; 0 for none of them, the length when there are fewer. */

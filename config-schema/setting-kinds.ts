@@ -50,6 +50,7 @@ export const hosts = kind('a list of host names such as orbs.example.org, each w
 
 const cidr = z.union([z.cidrv4(), z.cidrv6()]);
 export const networks = kind('a list of networks such as 10.1.0.0/16', list.pipe(z.array(cidr)));
+export const people = kind('a list of logins on GitHub, or of numeric ids', list.pipe(z.array(z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,99})$/))));
 export const paths = kind(
   'a list of paths inside the repository, without `..`',
   list.pipe(z.array(z.string().refine((words) => !words.startsWith('/') && !words.split('/').includes('..'))).min(1)),

@@ -68,12 +68,18 @@ export const settings = {
   privateKey: optional('app', 'PRIVATE_KEY', kinds.secret, 'The private key of the GitHub App, as PEM. It goes before PRIVATE_KEY_PATH.', { isSecret: true }),
   privateKeyPath: optional('app', 'PRIVATE_KEY_PATH', kinds.path, 'The file with the private key of the GitHub App.'),
   webhookSecret: optional('app', 'WEBHOOK_SECRET', kinds.secret, 'The secret with which GitHub signs webhooks.', { isSecret: true }),
+  githubClientId: optional('app', 'GITHUB_CLIENT_ID', kinds.text, 'The client id of the GitHub App, by which people sign in to the page. With it goes GITHUB_CLIENT_SECRET.', { words: 'what `setup` wrote to `github-app.json` in the data folder' }),
+  githubClientSecret: optional('app', 'GITHUB_CLIENT_SECRET', kinds.secret, 'The client secret of the GitHub App.', { isSecret: true, words: 'what `setup` wrote to `github-app.json` in the data folder' }),
   gheHost: optional('app', 'GHE_HOST', kinds.hostName, 'The host of a GitHub Enterprise Server, with its port if need be; without it, github.com.'),
   gheProtocol: setting('app', 'GHE_PROTOCOL', kinds.oneOf('https', 'http'), fixed('https'), 'How to reach GHE_HOST.'),
 
   host: setting('app', 'HOST', kinds.hostName, fixed('127.0.0.1'), 'The address on which the page and the webhooks are served.'),
   port: setting('app', 'PORT', kinds.port, fixed(3000), 'The port of the page and the webhooks.'),
   publicUrl: setting('both', 'ROUNDHOUSE_PUBLIC_URL', kinds.url, from('`http://HOST:PORT`', urlOf), 'The address under which users reach the page; checks link to it.'),
+  operators: setting('app', 'ROUNDHOUSE_OPERATORS', kinds.people, fixed<string[]>([], 'none'), 'Who may change this installation by the page, besides the owners of the account that the GitHub App belongs to: logins on GitHub, or numeric ids, which nobody can take over.'),
+  sessionDays: setting('app', 'ROUNDHOUSE_SESSION_DAYS', kinds.factor, fixed(30), 'How many days somebody who does not come back stays signed in to the page. After three times as long everybody signs in again.'),
+  anonymousReads: setting('app', 'ROUNDHOUSE_ANONYMOUS_READS', kinds.flag, fixed(false), 'Whether people who have not signed in may read the pages of public repositories.'),
+  metricsToken: optional('app', 'ROUNDHOUSE_METRICS_TOKEN', kinds.secret, 'What `Authorization: Bearer` must say to read /metrics from elsewhere than this machine.', { isSecret: true }),
   sshHost: setting('app', 'ROUNDHOUSE_SSH_HOST', kinds.hostName, fixed('127.0.0.1'), 'The address on which the ssh port listens, for builders and for users.'),
   sshPort: setting('app', 'ROUNDHOUSE_SSH_PORT', kinds.port, fixed(2222), 'The ssh port, for builders and for users.'),
 
@@ -100,6 +106,7 @@ export const settings = {
   kek: optional('app', 'ROUNDHOUSE_KEK', kinds.secret, 'The same key ring itself, its keys between commas, instead of the file.', { isSecret: true, file: null }),
   kekCommand: optional('app', 'ROUNDHOUSE_KEK_COMMAND', kinds.text, 'A command that prints the same key ring, for instance by asking a key service, instead of the file. It is run by `/bin/sh` and has 30 seconds.', { isSecret: true }),
 
+  follow: setting('app', 'ROUNDHOUSE_FOLLOW', kinds.oneOf('all', 'listed'), fixed('all'), 'Which repositories are built: all that the App is installed on, or those that somebody followed.'),
   configPaths: setting('app', 'ROUNDHOUSE_CONFIG_PATHS', kinds.paths, fixed<string[]>(['.circle.yml', '.circleci/config.yml']), 'Where the config may lie in a repository; the first that exists counts.'),
   checkout: setting('app', 'ROUNDHOUSE_CHECKOUT', kinds.oneOf('token', 'deploy-key'), fixed('token'), 'How builders fetch code: over https by a token for an hour and one repository, or over ssh by a deploy key of the repository, which the App makes.'),
   orbMirror: optional('app', 'ROUNDHOUSE_ORB_MIRROR', kinds.folderOrUrl, 'A mirror of orbs, asked before the registry: a folder, or an address under which it is served. Orbs lie in it as `NAMESPACE/NAME/VERSION.yml`; served, it also needs `NAMESPACE/NAME/versions.txt` with one version a line, for references such as `@5`.'),

@@ -73,10 +73,16 @@ export type BuildLine = {
   reason?: string;
   startedAt: string;
   endedAt: string | null;
+  /** Of an open pipeline in which nothing runs: the sentence that says for what the first of its jobs waits. This and what follows are absent in lines of earlier versions. */
+  waitingFor?: string;
+  pullRequest?: number;
+  jobs?: { total: number; ended: number; failed: number };
 };
 
 export function buildLine(view: PipelineView): BuildLine {
   const { trigger } = view;
+  const jobs = view.workflows.flatMap((workflow) => workflow.jobs);
+  const waitingFor = waitingForOf(view, jobs);
   return {
     owner: view.repository.owner,
     name: view.repository.name,
@@ -92,7 +98,20 @@ export function buildLine(view: PipelineView): BuildLine {
     ...(view.reason !== undefined && { reason: view.reason }),
     startedAt: view.startedAt,
     endedAt: view.endedAt,
+    ...(waitingFor !== undefined && { waitingFor }),
+    ...(trigger.pullRequest != null && { pullRequest: trigger.pullRequest.number }),
+    ...(jobs.length > 0 && { jobs: { total: jobs.length, ended: jobs.filter(({ state }) => state === 'ended').length, failed: jobs.filter(({ outcome }) => outcome !== null && isBad(outcome)).length } }),
   };
+}
+
+const isBad = (outcome: Outcome): boolean => outcome === 'failed' || outcome === 'timed-out' || outcome === 'broken' || outcome === 'unauthorized';
+
+function waitingForOf({ state, reason }: PipelineView, jobs: JobView[]): string | undefined {
+  if (state === 'ended') return undefined;
+  if (state === 'waiting') return reason;
+  const open = jobs.filter((job) => job.state !== 'ended');
+  if (open.some((job) => job.state === 'running' || job.slices.some((slice) => slice.state === 'running'))) return undefined;
+  return open.flatMap((job) => [job.reason, ...job.slices.map((slice) => (slice.state === 'waiting' ? slice.reason : undefined))]).find((sentence) => sentence !== undefined);
 }
 
 /** Ended pipelines of all repositories, newest first in a listing. `endedAt` is ISO 8601. */

@@ -46,21 +46,25 @@ export async function openPipelinesOf(client: Client, repositoryId: number): Pro
 
 /** An open pipeline with the steps of its running slices; null when Temporal has none. */
 export async function viewPipeline(client: Client, repositoryId: number, number: number): Promise<PipelineView | null> {
-  const handle = client.workflow.getHandle(pipelineWorkflowId(repositoryId, number));
-  try {
-    const view = await handle.query(pipelineView);
-    await Promise.all(
-      view.workflows.flatMap((workflow) =>
-        workflow.jobs.flatMap((job) =>
-          job.slices.map(async (slice, index) => {
-            if (slice.state === 'ended' || job.state === 'ended') return;
-            const key = { repositoryId, pipeline: number, workflow: workflow.name, job: job.name, slice: index };
-            job.slices[index] = (await viewSlice(client, key)) ?? slice;
-          }),
-        ),
+  const view = await glanceAtPipeline(client, repositoryId, number);
+  await Promise.all(
+    (view?.workflows ?? []).flatMap((workflow) =>
+      workflow.jobs.flatMap((job) =>
+        job.slices.map(async (slice, index) => {
+          if (slice.state === 'ended' || job.state === 'ended') return;
+          const key = { repositoryId, pipeline: number, workflow: workflow.name, job: job.name, slice: index };
+          job.slices[index] = (await viewSlice(client, key)) ?? slice;
+        }),
       ),
-    );
-    return view;
+    ),
+  );
+  return view;
+}
+
+/** As viewPipeline, by one question: without the steps of slices that run. */
+export async function glanceAtPipeline(client: Client, repositoryId: number, number: number): Promise<PipelineView | null> {
+  try {
+    return await client.workflow.getHandle(pipelineWorkflowId(repositoryId, number)).query(pipelineView);
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
     throw error;

@@ -3,6 +3,7 @@
 import { CancellationScope, condition, getExternalWorkflowHandle, isCancellation, log, setHandler } from '@temporalio/workflow';
 import { repositoryWorkflowId } from '../config-schema/address.ts';
 import { combine, type Outcome } from '../config-schema/outcome.ts';
+import type { GraphJob } from '../config-schema/plan.ts';
 import type { Trigger } from '../config-schema/trigger.ts';
 import type { JobView, PipelineView } from '../config-schema/view.ts';
 import { control, type LoadedPipeline } from './activities.ts';
@@ -12,7 +13,7 @@ import { runJob } from './job.ts';
 import { disowned, mayBegin, pipelineEnded, pipelineView, sliceProgress, type SliceProgress } from './messages.ts';
 import { now } from './now.ts';
 import { readyJobs } from './ready-jobs.ts';
-import { waitingSlice } from './waiting.ts';
+import { classOf, waitingSlice } from './waiting.ts';
 
 export type PipelineInput = {
   trigger: Trigger;
@@ -161,13 +162,14 @@ async function run(view: PipelineView, loaded: LoadedPipeline, reports: Coalesce
   return combine(view.workflows.map((workflow) => workflow.outcome!));
 }
 
-const waitingJob = ({ name, parallelism }: { name: string; parallelism: number }): JobView => ({
-  name,
+const waitingJob = (job: GraphJob): JobView => ({
+  name: job.name,
   state: 'waiting',
   outcome: null,
   startedAt: null,
   endedAt: null,
-  slices: Array.from({ length: parallelism }, (_, index) => waitingSlice(index, 1)),
+  slices: Array.from({ length: job.parallelism }, (_, index) => waitingSlice(index, 1, classOf(job))),
+  requires: job.requires.map(({ job: required }) => required),
 });
 
 /** A job's check is named as the job, unless another workflow of the pipeline has a job of that name. */

@@ -10,7 +10,7 @@ import type { SliceView } from '../config-schema/view.ts';
 import { anyBuilder, control, takenBuilder, thisBuilder, type Limits, type OpenedSandbox } from './activities.ts';
 import { sliceProgress, sliceView } from './messages.ts';
 import { now } from './now.ts';
-import { waitingSlice } from './waiting.ts';
+import { classOf, waitingSlice } from './waiting.ts';
 
 /** The first, and two more when builders are lost. */
 const mostAttempts = 3;
@@ -24,7 +24,7 @@ export type SliceInput = { key: SliceKey; repository: Repository; total: number;
 type End = { outcome: Outcome; reason?: string };
 
 export async function slice(input: SliceInput): Promise<SliceView> {
-  const view = waitingSlice(input.key.slice, 0);
+  const view = waitingSlice(input.key.slice, 0, classOf(input.job));
   setHandler(sliceView, () => view);
 
   const end = await attempts(input, view);
@@ -82,8 +82,10 @@ const disown = ({ key }: SliceInput, { attempt }: SliceView): Promise<void> => c
 /** A completion of openSandbox may be lost and the lease run out: then another sandbox is opened. */
 async function openAndClaim(input: SliceInput, view: SliceView): Promise<OpenedSandbox | End> {
   const { key, total, job, limits } = input;
-  const resourceClass = job.resourceClass ?? 'medium';
+  const resourceClass = classOf(job);
   const { openSandbox } = anyBuilder(classQueue(resourceClass), limits);
+  view.queuedAt ??= now();
+  delete view.prepareMs;
   for (let tries = 1; ; tries++) {
     let claiming = false;
     try {
@@ -97,6 +99,7 @@ async function openAndClaim(input: SliceInput, view: SliceView): Promise<OpenedS
       }
       await thisBuilder(opened.queue, limits, 1).claimSandbox({ sandbox: opened.sandbox });
       delete view.reason;
+      if (opened.prepareMs !== undefined) view.prepareMs = opened.prepareMs;
       view.notes.push(...(opened.notes ?? []));
       return opened;
     } catch (error) {

@@ -2,4 +2,7 @@
 
 import type { SliceView } from '../config-schema/view.ts';
 
-export const waitingSlice = (index: number, attempt: number): SliceView => ({ index, attempt, state: 'waiting', outcome: null, notes: [], builder: null, startedAt: null, endedAt: null, steps: [] });
+/** Of a job of a plan that came before every job was given one. */
+export const classOf = ({ resourceClass }: { resourceClass: string | null }): string => resourceClass ?? 'medium';
+
+export const waitingSlice = (index: number, attempt: number, resourceClass: string): SliceView => ({ index, attempt, state: 'waiting', outcome: null, notes: [], builder: null, resourceClass, startedAt: null, endedAt: null, steps: [] });

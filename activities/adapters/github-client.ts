@@ -29,18 +29,26 @@ export type GitHubClient = {
   contentsToken(installationId: number, repositoryId: number): Promise<string>;
 };
 
+/** What goes on between us and GitHub, for those who count. */
+export type GitHubWatch = {
+  /** `status` is null when there was no answer. `installation` is null for the App as itself, and for tokens. */
+  answered(answer: { installation: number | null; method: string; status: number | null; ms: number; header: (name: string) => string | null }): void;
+  /** A request waited for so long to keep the limits; or, with `putOff`, was sent back to be tried later. */
+  waited(ms: number, putOff: boolean): void;
+};
+
 /** A request waits here for so long to keep the limits; longer waits are Temporal's. */
 const patienceMs = 5_000;
 const requestTimeoutMs = 30_000;
 
-export function githubClient(settings: GitHubSettings, now: () => number = Date.now): GitHubClient {
+export function githubClient(settings: GitHubSettings, now: () => number = Date.now, watch?: GitHubWatch): GitHubClient {
   const html = `${settings.protocol}://${settings.host ?? 'github.com'}`;
-  const options = {
+  const options = (installation: number | null) => ({
     baseUrl: settings.host === null ? 'https://api.github.com' : `${html}/api/v3`,
     userAgent: 'roundhouse',
-    request: { fetch: (url: string, init: RequestInit) => fetch(url, { ...init, signal: AbortSignal.timeout(requestTimeoutMs) }) },
-  };
-  const anonymous = new Octokit(options);
+    request: { fetch: (url: string, init: RequestInit) => watched(installation, init.method ?? 'GET', fetch(url, { ...init, signal: AbortSignal.timeout(requestTimeoutMs) }), watch) },
+  });
+  const anonymous = new Octokit(options(null));
   const auth = createAppAuth({ appId: settings.appId, privateKey: settings.privateKey, request: anonymous.request });
   const ofApp = createLimiter(undefined, now);
   const limiters = new Map<number, Limiter>();
@@ -64,6 +72,7 @@ export function githubClient(settings: GitHubSettings, now: () => number = Date.
   async function within<T>(limiter: Limiter, what: string, cost: Cost, work: () => Promise<T>): Promise<T> {
     try {
       const waitMs = limiter.book(cost, patienceMs);
+      watch?.waited(waitMs, waitMs > patienceMs);
       if (waitMs > patienceMs) throw new ForgeUnavailable(`Waiting to ${what}: GitHub's rate limits leave no room now`, Math.ceil(waitMs / 1000));
       if (waitMs > 0) await sleep(waitMs);
       return await work();
@@ -76,7 +85,7 @@ export function githubClient(settings: GitHubSettings, now: () => number = Date.
 
   async function as<T>(installationId: number, what: string, cost: Cost, work: (octokit: Octokit) => Promise<T>): Promise<T> {
     const attempt = (refresh: boolean): Promise<T> =>
-      within(limiterOf(installationId), what, cost, async () => work(new Octokit({ ...options, auth: await token(installationId, 60_000, {}, refresh) })));
+      within(limiterOf(installationId), what, cost, async () => work(new Octokit({ ...options(installationId), auth: await token(installationId, 60_000, {}, refresh) })));
     return attempt(false).catch((error: unknown) => {
       // The token was revoked, or its permissions changed: a new one may do.
       if ((error as { status?: number }).status === 401) return attempt(true);
@@ -88,9 +97,22 @@ export function githubClient(settings: GitHubSettings, now: () => number = Date.
     appId: settings.appId,
     html,
     as,
-    asApp: (what, cost, work) => within(ofApp, what, cost, async () => work(new Octokit({ ...options, auth: (await auth({ type: 'app' })).token }))),
+    asApp: (what, cost, work) => within(ofApp, what, cost, async () => work(new Octokit({ ...options(null), auth: (await auth({ type: 'app' })).token }))),
     contentsToken: (installationId, repositoryId) =>
       // A long fetch asks with it more than once.
       token(installationId, 30 * 60_000, { repositoryIds: [repositoryId], permissions: { contents: 'read' } }),
   };
+}
+
+async function watched(installation: number | null, method: string, asked: Promise<Response>, watch: GitHubWatch | undefined): Promise<Response> {
+  const began = performance.now();
+  const tell = (status: number | null, header: (name: string) => string | null): void => watch?.answered({ installation, method, status, ms: performance.now() - began, header });
+  try {
+    const answer = await asked;
+    tell(answer.status, (name) => answer.headers.get(name));
+    return answer;
+  } catch (error) {
+    tell(null, () => null);
+    throw error;
+  }
 }

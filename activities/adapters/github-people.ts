@@ -47,6 +47,46 @@ export function githubPeople(client: GitHubClient): GitHubPeople {
   };
 }
 
+/** What somebody may do in a repository, in our own words; `maintain` and `triage` are shades of `write` and `read`. */
+export type RepositoryPermission = 'none' | 'read' | 'write' | 'admin';
+
+const amounts: Record<string, RepositoryPermission> = { admin: 'admin', maintain: 'write', write: 'write', triage: 'read', read: 'read' };
+
+/** Every answer is GitHub's of now. Throws where it cannot be had. */
+export function githubPermissions(client: GitHubClient) {
+  return {
+    /** `none` too where the App has no access (any more) and so cannot know. */
+    async permissionOf({ owner, name, installationId }: Pick<Repository, 'owner' | 'name' | 'installationId'>, person: Person): Promise<RepositoryPermission> {
+      if (installationId === null) return 'none';
+      try {
+        return amounts[await permissionByLogin(client, installationId, { owner, name }, person)] ?? 'none';
+      } catch (error) {
+        if (statusOf(error) === 404 || statusOf(error) === 403) return 'none';
+        throw error;
+      }
+    },
+
+    /** Whether the App is the person's own, or belongs to an organization whose owner the person is. False where the App is not installed there. */
+    async ownsApp({ id, login }: Person): Promise<boolean> {
+      const owner = await client.asApp('say whose the App is', costs.read, async (octokit) => (await octokit.request('GET /app')).data?.owner);
+      if (!owner || !('login' in owner)) return false;
+      if (owner.type !== 'Organization') return owner.id === id;
+      const installation = await client.asApp(`say whether the App is installed on ${owner.login}`, costs.read, (octokit) => orNull(octokit.request('GET /orgs/{org}/installation', { org: owner.login })));
+      if (!installation) return false;
+      try {
+        return await client.as(installation.data.id, `say whether ${login} is an owner of ${owner.login}`, costs.read, async (octokit) => {
+          const membership = await orNull(octokit.request('GET /orgs/{org}/memberships/{username}', { org: owner.login, username: login }));
+          return membership?.data.state === 'active' && membership.data.role === 'admin' && membership.data.user?.id === id;
+        });
+      } catch (error) {
+        // Without the permission "Members: Read-only" nobody can know.
+        if (statusOf(error) === 403) return false;
+        throw error;
+      }
+    },
+  };
+}
+
 async function orNull<T>(asked: Promise<T>): Promise<T | null> {
   try {
     return await asked;

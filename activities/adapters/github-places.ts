@@ -15,6 +15,8 @@ export type GitHubPlaces = {
   findOwner(login: string): Promise<Owner | null>;
   /** The other repository, where the installation on the first one covers it too; a public one that it does not cover is null. */
   sameInstallation(repository: Repository, owner: string, name: string): Promise<Repository | null>;
+  /** All of all installations, but for suspended ones. As many requests as there are installations, and hundreds of repositories. */
+  listRepositories(): Promise<Repository[]>;
 };
 
 type Installation = { id: number; suspended_at: string | null; account: { id: number | bigint; login?: string } | null };
@@ -33,9 +35,21 @@ export function githubPlaces(client: GitHubClient): GitHubPlaces {
     // It may have been taken from the installation just now, and the installation away.
     const found = await orNull(client.as(installationId, `show ${owner}/${name}`, costs.read, (octokit) => octokit.request('GET /repos/{owner}/{repo}', { owner, repo: name })));
     if (!found) return null;
-    const { data } = found;
-    return { id: Number(data.id), owner: data.owner.login, name: data.name, private: data.private, defaultBranch: data.default_branch, installationId };
+    return repositoryFrom(found.data, installationId);
   }
+
+  const listInstallations = (): Promise<Installation[]> =>
+    pages(async (page) => {
+      const { data } = await client.asApp('list the installations of the App', costs.read, (octokit) => octokit.request('GET /app/installations', { per_page: perPage, page }));
+      return data;
+    });
+
+  /** Empty where the installation has gone meanwhile. */
+  const repositoriesOf = (installationId: number): Promise<Repository[]> =>
+    pages(async (page) => {
+      const answer = await orNull(client.as(installationId, 'list the repositories of an installation', costs.read, (octokit) => octokit.request('GET /installation/repositories', { per_page: perPage, page })));
+      return (answer?.data.repositories ?? []).map((data) => repositoryFrom(data, installationId));
+    });
 
   return {
     async findRepository(owner, name) {
@@ -57,7 +71,29 @@ export function githubPlaces(client: GitHubClient): GitHubPlaces {
       const installation = await ofRepository(owner, name);
       return installation?.id === installationId ? read(installationId, owner, name) : null;
     },
+
+    async listRepositories() {
+      const found: Repository[] = [];
+      for (const { id, suspended_at } of await listInstallations()) if (suspended_at === null) found.push(...(await repositoriesOf(id)));
+      return found;
+    },
   };
+}
+
+type ApiRepository = { id: number | bigint; owner: { login: string }; name: string; private: boolean; default_branch: string };
+
+const repositoryFrom = (data: ApiRepository, installationId: number): Repository => ({ id: Number(data.id), owner: data.owner.login, name: data.name, private: data.private, defaultBranch: data.default_branch, installationId });
+
+/** GitHub's most. */
+const perPage = 100;
+
+async function pages<T>(ask: (page: number) => Promise<T[]>): Promise<T[]> {
+  const found: T[] = [];
+  for (let page = 1; ; page += 1) {
+    const some = await ask(page);
+    found.push(...some);
+    if (some.length < perPage) return found;
+  }
 }
 
 async function orNull<T>(asked: Promise<T>): Promise<T | null> {

@@ -5,7 +5,7 @@ import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Client, Connection, type TLSConfig } from '@temporalio/client';
+import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor, type ConnectionOptions, type TLSConfig } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import Long from 'long';
 import { DefaultLogger, NativeConnection, Runtime, bundleWorkflowCode, makeTelemetryFilterString, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
@@ -45,9 +45,34 @@ export async function dataConverter(payloadKeyFile: string): Promise<DataConvert
   };
 }
 
-export async function connectClient(settings: TemporalSettings): Promise<Client> {
-  const connection = await Connection.connect(await connectionOptions(settings));
+/** Told of every call to the server, also of those that are then tried again. `code` is gRPC's; 0 is well. */
+export type CallWatch = (operation: string, code: number, ms: number) => void;
+
+export async function connectClient(settings: TemporalSettings, watch?: CallWatch): Promise<Client> {
+  const connection = await Connection.connect({ ...(await connectionOptions(settings)), ...(watch && { interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions()), watching(watch)] }) });
   return new Client({ connection, namespace: settings.temporalNamespace, dataConverter: await dataConverter(settings.payloadKeyFile) });
+}
+
+type Interceptor = NonNullable<ConnectionOptions['interceptors']>[number];
+
+function watching(watch: CallWatch): Interceptor {
+  return (options, nextCall) => {
+    const call = nextCall(options);
+    const start = call.start.bind(call);
+    call.start = (metadata, listener) => {
+      const began = performance.now();
+      start(metadata, {
+        onReceiveMetadata: (received) => listener?.onReceiveMetadata?.(received),
+        onReceiveMessage: (message) => listener?.onReceiveMessage?.(message),
+        onReceiveStatus: (status) => {
+          watch(options.method_definition.path.split('/').at(-1)!, status.code, performance.now() - began);
+          listener?.onReceiveStatus?.(status);
+        },
+      });
+    };
+    // It wants its own class, and takes whatever can be called like one.
+    return call as ReturnType<Interceptor>;
+  };
 }
 
 export async function connectWorkers(settings: TemporalSettings): Promise<NativeConnection> {

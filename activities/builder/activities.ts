@@ -31,6 +31,8 @@ export type OpenedSandbox = {
   builderKey: Record<string, unknown>;
   /** Lines for the user about how it was made. */
   notes?: string[];
+  /** How long image and sandbox took, once there was room. Absent from builders of earlier versions, and where the sandbox is yet to be prepared. */
+  prepareMs?: number;
 };
 
 export type StepInput = {

@@ -62,7 +62,7 @@ export class Builder {
   #opening = new Map<string, Promise<void>>();
   /** Room that waits for its sandbox to be opened. */
   #reserved = new Map<string, NodeJS.Timeout>();
-  draining = false;
+  #draining = false;
 
   constructor(ports: BuilderPorts) {
     this.#ports = ports;
@@ -77,9 +77,22 @@ export class Builder {
     });
   }
 
+  /** It takes no new work; what it holds goes on. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** What an operator wants, kept over restarts. It holds at once, also where it cannot be kept and this rejects. */
+  async drain(wanted: boolean): Promise<void> {
+    this.#draining = wanted;
+    await this.#ports.files.setDrained(wanted);
+  }
+
   /** Finds the sandboxes of an earlier process again, goes on reading their output, and clears what belongs to nobody. */
   async start(): Promise<void> {
     const { files, host, log } = this.#ports;
+    this.#draining = await files.isDrained();
+    if (this.#draining) log.info({}, 'an operator has drained this builder: it takes no work until it is resumed');
     const running = new Map((await host.list()).map((sandbox) => [sandbox.name, sandbox.running]));
     for (const held of await files.readAll()) {
       if (!running.get(held.sandbox)) {
@@ -195,7 +208,7 @@ export class Builder {
 
   /** Lets go of everything and leaves the sandboxes and their steps running, for the next process to find. */
   async stop(): Promise<void> {
-    this.draining = true;
+    this.#draining = true;
     for (const timer of this.#reserved.values()) clearTimeout(timer);
     for (const live of this.#live.values()) {
       if (live.lease) clearTimeout(live.lease);

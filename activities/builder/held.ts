@@ -1,8 +1,8 @@
-// What does the builder know of a sandbox that it holds, across its own restarts?
+// What does the builder know across its own restarts, of the sandboxes that it holds and of itself?
 
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { attemptKey, type SliceKey } from '../../config-schema/address.ts';
 import type { StepResult } from '../../config-schema/outcome.ts';
 import type { SandboxHandle } from './sandbox.ts';
@@ -44,9 +44,25 @@ export function sandboxName(slice: SliceKey, attempt: number): string {
 
 export class HeldFiles {
   readonly #folder: string;
+  readonly #drained: string;
 
   constructor(stateFolder: string) {
     this.#folder = join(stateFolder, 'held');
+    this.#drained = join(stateFolder, 'drained');
+  }
+
+  /** Whether an operator wants it to take no work, until they say otherwise. */
+  async isDrained(): Promise<boolean> {
+    return access(this.#drained).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async setDrained(drained: boolean): Promise<void> {
+    if (!drained) return rm(this.#drained, { force: true });
+    await mkdir(dirname(this.#drained), { recursive: true, mode: 0o700 });
+    await writeFile(this.#drained, `${new Date().toISOString()}\n`, { mode: 0o600 });
   }
 
   /** Seen whole or not at all, also when the builder is killed in between. */

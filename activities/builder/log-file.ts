@@ -1,10 +1,13 @@
 // How does the output of a step get into a local file, in order, while others read it?
 
 import { open } from 'node:fs/promises';
+import type { Written } from '../../config-schema/log-manifest.ts';
 
 /**
  * A file that only grows. `append` resolves when its bytes are in the page cache: a builder that is killed then has not lost them.
  * Appends may be called without waiting and keep their order; who does not wait keeps them in memory.
+ * `written` says when the bytes from `offset` on were written, its first entry at or before them, and forgets what lies before. What an
+ * earlier process wrote counts as written when the last of it was.
  * `finish` says that nothing more comes; `close` lets every waiting reader go.
  */
 export interface LogFile {
@@ -13,11 +16,17 @@ export interface LogFile {
   append(bytes: Uint8Array): Promise<void>;
   /** At most `length` bytes from `offset` on, fewer at the end. */
   read(offset: number, length: number): Promise<Buffer<ArrayBuffer>>;
+  written(offset: number): Written[];
   /** Resolves when the file is so large, is finished, or the time is over; rejects when the signal is aborted. */
   reach(size: number, options?: { signal?: AbortSignal | undefined; withinMs?: number }): Promise<void>;
   finish(): void;
   close(): Promise<void>;
 }
+
+/** Bytes that come so close together have one time. */
+const sameTimeMs = 100;
+/** Of a file that nobody reads any more for a long time. */
+const mostTimes = 10_000;
 
 type Append = { bytes: Uint8Array; resolve: () => void; reject: (error: unknown) => void };
 
@@ -27,7 +36,9 @@ export async function openLogFile(path: string): Promise<LogFile> {
     await created.close();
     return open(path, 'r+');
   });
-  let size = (await file.stat()).size;
+  const found = await file.stat();
+  let size = found.size;
+  let times: Written[] = size > 0 ? [{ offset: 0, at: Math.round(found.mtimeMs) }] : [];
   let finished = false;
   let closed: Promise<void> | null = null;
   let writing: Promise<void> | null = null;
@@ -41,6 +52,9 @@ export async function openLogFile(path: string): Promise<LogFile> {
   const writeQueued = async (): Promise<void> => {
     try {
       for (let batch = queue.splice(0, 256); batch.length > 0; batch = queue.splice(0, 256)) {
+        const at = Date.now();
+        if (Math.abs(at - (times.at(-1)?.at ?? -Infinity)) >= sameTimeMs) times.push({ offset: size, at });
+        if (times.length > mostTimes) times = times.filter((_, i) => i % 2 === 0);
         size += await writeAll(file, batch.map(({ bytes }) => bytes), size).catch((error: unknown) => {
           // Those behind it would leave a hole.
           batch.push(...queue.splice(0));
@@ -79,6 +93,11 @@ export async function openLogFile(path: string): Promise<LogFile> {
         filled += bytesRead;
       }
       return buffer;
+    },
+    written(offset) {
+      const first = times.findLastIndex((one) => one.offset <= offset);
+      if (first > 0) times = times.slice(first);
+      return times;
     },
     reach(wanted, { signal, withinMs } = {}) {
       return new Promise((resolve, reject) => {

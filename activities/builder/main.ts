@@ -89,7 +89,7 @@ await endOnTrouble(async () => {
     builderId: id,
     everySeconds: 3,
     announce: () => announcementOf(builder, { id, version: packageJson.version, classes, capacity, publicKey: sealing.publicKey }),
-    serve: serveStreams(builder),
+    serve: serveStreams(builder, () => uplink.announceChange()),
     signal: asked,
     log,
   });

@@ -25,16 +25,16 @@ export function announcementOf(builder: Builder, { id, version, classes, capacit
   };
 }
 
-/** A log, or the answer to "drain" and "resume"; null for what is not here. */
-export function serveStreams(builder: Builder): (path: string, signal: AbortSignal) => AsyncIterable<Uint8Array> | null {
-  return (path, signal) => {
+/** A log, or the answer to "drain" and "resume"; null for what is not here. `changed`: what the builder says of itself is different now. */
+export function serveStreams(builder: Pick<Builder, 'tail' | 'drain' | 'draining'>, changed: () => void = () => {}): (path: string, signal: AbortSignal) => Promise<AsyncIterable<Uint8Array> | null> {
+  return async (path, signal) => {
     const request = parseStreamPath(path);
     switch (request?.kind) {
       case 'log':
         return builder.tail(request.key, request.from, signal);
       case 'drain':
       case 'resume':
-        builder.draining = request.kind === 'drain';
+        await builder.drain(request.kind === 'drain').finally(changed);
         return oneLine(builder.draining ? 'draining\n' : 'taking work\n');
       case undefined:
         return null;

@@ -22,9 +22,10 @@ export function builderActivities(builder: Builder, identity: { id: string; publ
   const open = async (input: OpenInput, sealedValues: string | null, cancel: AbortSignal): Promise<OpenedSandbox> => {
     const name = sandboxName(input.slice, input.attempt);
     try {
+      const began = performance.now();
       const notes = await builder.open(input, sealedValues, cancel);
       if (cancel.aborted) await builder.close(name);
-      return place(name, notes);
+      return { ...place(name, notes), prepareMs: Math.round(performance.now() - began) };
     } catch (error) {
       builder.ledger.release(name);
       throw error;

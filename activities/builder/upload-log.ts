@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Fenced } from '../fence.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { deflate, logCodec } from '../log-codec.ts';
-import { chunkBytes, chunkKey, chunkLink, chunkName, manifestKey } from '../../config-schema/log-manifest.ts';
+import { chunkBytes, chunkKey, chunkLink, chunkName, manifestKey, timesOf } from '../../config-schema/log-manifest.ts';
 import type { LogChunk, LogManifest } from '../../config-schema/log-manifest.ts';
 import { countNewlines } from '../../config-schema/read-log.ts';
 import type { LogFile } from './log-file.ts';
@@ -84,7 +84,7 @@ async function* cuts(file: LogFile, stored: LogManifest, signal: AbortSignal): A
     inLine = bytes.at(-1) !== 10;
     linesBegun = firstLine - 1 + countNewlines(bytes) + (inLine ? 1 : 0);
     previous = chunkLink(previous, { offset, firstLine }, bytes, logCodec.sha256);
-    yield { object: chunkName(index, previous), offset, firstLine, sha256: previous, bytes, linesBegun };
+    yield { object: chunkName(index, previous), offset, firstLine, sha256: previous, ...timesOf(file.written(offset), { offset, bytes: bytes.length }), bytes, linesBegun };
     offset += bytes.length;
   }
 }

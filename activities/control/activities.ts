@@ -65,6 +65,8 @@ export type PipelineRecord = {
   trigger: Trigger;
   trust: TrustLevel;
   plan: Plan;
+  /** The config as it lies in the repository at this commit; absent in a record of 0.1.0. */
+  config?: { path: string; text: string };
   /** The repository's page; absent in a record of 0.1.0, as is the next. */
   repositoryUrl?: string;
   pullRequestUrls?: string[];

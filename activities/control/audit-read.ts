@@ -21,6 +21,8 @@ export type ReadOptions = {
   after?: number;
   limit?: number;
   newestFirst?: boolean;
+  /** With newestFirst: entries of lower numbers only. */
+  before?: number;
 };
 
 export type AuditReading = {
@@ -31,10 +33,10 @@ export type AuditReading = {
   highWater?: Pick<HighWater, 'read'>;
 };
 
-export async function* readAudit({ store, publicKeys, highWater }: AuditReading, { after = 0, limit = Infinity, newestFirst = false }: ReadOptions = {}): AsyncGenerator<AuditEntry> {
+export async function* readAudit({ store, publicKeys, highWater }: AuditReading, { after = 0, limit = Infinity, newestFirst = false, before = Infinity }: ReadOptions = {}): AsyncGenerator<AuditEntry> {
   const ring = auditKeyRing(publicKeys);
   const noted = newestFirst ? await highWater?.read() : null;
-  const places = newestFirst ? downFrom(noted ? await lastInRow(store, noted.seq) : await findEnd(store), after) : placesAfter(store, after);
+  const places = newestFirst ? downFrom(Math.min(noted ? await lastInRow(store, noted.seq) : await findEnd(store), before - 1), after) : placesAfter(store, after);
   let read = 0;
   if (limit <= 0) return;
   for await (const stored of storedAt(store, places)) {

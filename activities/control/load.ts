@@ -3,6 +3,7 @@
 import type { Graph, GraphJob, Diagnostic, Plan } from '../../config-schema/plan.ts';
 import { graphOf, secretsOf } from '../../config-schema/plan.ts';
 import { planKey } from '../../config-schema/address.ts';
+import { faultyConfigKey, type FaultyConfig } from '../../config-schema/faulty-config.ts';
 import { builtBranch, pipelineValues } from '../../config-schema/pipeline-values.ts';
 import { isFork, tagOf, trustLevel, type Repository, type Trigger, type TrustLevel } from '../../config-schema/trigger.ts';
 import { putJson } from '../object-store.ts';
@@ -36,7 +37,12 @@ export async function load(ports: ControlPorts, { trigger, number }: { trigger: 
   const options = { path, values: pipelineValues({ ...trigger, commit }, number, facts) };
   const { orbs, notes } = await pipelineOrbs({ forge, store, ...ports.orbs }, trigger, text, options);
   const compiled = compile(text, { ...options, orbs });
-  const refuse = (because: ConfigFault, errors: Diagnostic[]): LoadedPipeline => ({ kind: 'config-errors', path, errors: errors.slice(0, mostErrors), because, commit });
+  const refuse = async (because: ConfigFault, all: Diagnostic[]): Promise<LoadedPipeline> => {
+    const errors = all.slice(0, mostErrors);
+    const faulty: FaultyConfig = { version: 1, path, text, errors, repositoryUrl };
+    await putJson(store, faultyConfigKey(repository.id, number), faulty);
+    return { kind: 'config-errors', path, errors, because, commit };
+  };
   if ('errors' in compiled) return refuse('wrong', compiled.errors);
 
   const { plan } = compiled;
@@ -52,7 +58,7 @@ export async function load(ports: ControlPorts, { trigger, number }: { trigger: 
   if (tooLarge !== null) return refuse('wrong', [{ severity: 'error', message: `${path}: ${tooLarge}`, line: 1, column: 1 }]);
 
   const secretFiles = namedSecrets(plan, loaded.secretFiles);
-  const record: PipelineRecord = { version: 1, number, trigger: { ...trigger, commit }, trust, plan, repositoryUrl, pullRequestUrls, ownerId: loaded.ownerId, secretFiles };
+  const record: PipelineRecord = { version: 1, number, trigger: { ...trigger, commit }, trust, plan, config: { path, text }, repositoryUrl, pullRequestUrls, ownerId: loaded.ownerId, secretFiles };
   await putJson(store, planKey(repository.id, number), record);
   await rememberOrbs(store, trigger, plan.orbs);
   return { kind: 'graph', graph, trust, limits, commit };

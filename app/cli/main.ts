@@ -7,14 +7,18 @@ import type { Settings } from '../../config-schema/settings.ts';
 import { BadSettings } from '../read-settings.ts';
 import type { Client } from '@temporalio/client';
 import { auditCommands } from './audit-commands.ts';
+import { builderCommands } from './builder-commands.ts';
 import { configCommands } from './config-commands.ts';
 import { contextCommands, variableCommands } from './context-commands.ts';
 import { keyCommands } from './key-commands.ts';
 import { orbCommands } from './orb-commands.ts';
+import { pageCommands } from './page-command.ts';
 import type { Ports } from './ports.ts';
 import { Problem } from './problem.ts';
+import { repositoryCommands } from './repository-commands.ts';
 import { secretCommands } from './secret-commands.ts';
 import { deployKeyCommands, sshKeyCommands } from './ssh-key-commands.ts';
+import { tokenCommands } from './token-commands.ts';
 import { whole } from './whole.ts';
 import type { Ask } from '../control/ask.ts';
 
@@ -93,6 +97,15 @@ program
   });
 
 program
+  .command('rerun')
+  .description('run a pipeline again, as a new one of the same commit: OWNER/NAME#PIPELINE')
+  .argument('<address>')
+  .action(async (address: string) => {
+    const { rerun } = await import('./rerun.ts');
+    await rerun(await askOf(), address);
+  });
+
+program
   .command('setup')
   .description('make the GitHub App of this installation, through a page that this opens on this machine')
   .option('--organization <name>', 'the App belongs to this organization instead of you')
@@ -124,7 +137,11 @@ secretCommands(program, async () => ({ ask: await askOf(), cipher: await import(
 contextCommands(program, askOf);
 variableCommands(program, askOf);
 sshKeyCommands(program, askOf);
+repositoryCommands(program, askOf);
+pageCommands(program, askOf);
+tokenCommands(program, askOf);
 deployKeyCommands(program, askOf);
+builderCommands(program, askOf);
 keyCommands(program, askOf, async () => {
   const settings = await readSettingsHere();
   const [{ openStore }, { dataFolder }, { openKeyRing }, { encryptFile, decryptFile }, { makeBackup, restoreBackup }, { kekLossMeans }] = await Promise.all([

@@ -20,5 +20,5 @@ export async function setUp({ organization, url, replace }: { organization?: str
     open: (address) => execFile('xdg-open', [address], () => undefined),
     stdout: process.stderr,
   });
-  process.stderr.write(`The GitHub App ${name} is yours. Install it on the repositories that Roundhouse shall build: ${installUrl}\nThen start Roundhouse: roundhouse up\n`);
+  process.stderr.write(`The GitHub App ${name} is yours. Install it on the repositories that Roundhouse shall build: ${installUrl}\nThen start Roundhouse: roundhouse up. Its page has the rest, step by step: roundhouse page prints an address for it, /-/setup there goes on.\n`);
 }

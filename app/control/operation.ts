@@ -6,11 +6,15 @@ import type { DeployKeys } from '../../activities/control/deploy-keys.ts';
 import type { Contexts } from '../../activities/control/contexts.ts';
 import type { ProjectStore } from '../../activities/control/project-store.ts';
 import type { RepositoryKeys, SecretCipher } from '../../activities/control/repository-keys.ts';
+import type { RepositorySettingsStore } from '../../activities/control/repository-settings.ts';
 import type { Forgotten } from '../../activities/control/forget.ts';
 import type { Rotation } from '../../activities/control/key-ring.ts';
 import type { Vault } from '../../activities/control/vault.ts';
 import type { PipelineValues } from '../../config-schema/language/processed.ts';
 import type { Repository } from '../../config-schema/trigger.ts';
+import type { BuilderOperationPorts } from './builder-operations.ts';
+import type { PageOperationPorts } from './page-operations.ts';
+import type { Follow } from '../webhooks/followed.ts';
 
 /** A sentence for the person who asked. */
 export class Refused extends Error {
@@ -35,6 +39,10 @@ export type OperationPorts = {
   publicUrl: string;
   /** null: the App is not installed there. */
   findRepository: (owner: string, name: string) => Promise<Repository | null>;
+  /** All on which the App is installed. */
+  listRepositories: () => Promise<Repository[]>;
+  repositorySettings: RepositorySettingsStore;
+  follow: Follow;
   findOwner: (login: string) => Promise<{ id: number; login: string } | null>;
   isSshHost: (host: string) => boolean;
   describeSshKey: (privateKey: string) => { publicKey: string; fingerprint: string; md5: string } | { problem: string };
@@ -43,6 +51,8 @@ export type OperationPorts = {
   forgetRepository: (asked: Asker & { repositoryId: number }) => Promise<Forgotten>;
   forgetPerson: (asked: Asker & { personId: number; login: string }) => Promise<Forgotten>;
   newNonce: () => string;
+  builders: BuilderOperationPorts['builders'];
+  door: PageOperationPorts['door'];
   /** null: it can be judged. */
   faultOfExpression: (expression: string, values: PipelineValues) => string | null;
 };

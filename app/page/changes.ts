@@ -10,16 +10,26 @@ const mostFormBytes = 256 * 1024;
 export async function guardChanges(c: PageContext, next: Next): Promise<Response | void> {
   if (c.req.method === 'GET' || c.req.method === 'HEAD') return next();
   const refuse = (text: string): Promise<Response> => sentence(c, 'Not done', text, 403);
-  const { csrf } = c.get('viewer');
+  const { csrf, byToken } = c.get('viewer');
   if (c.req.method !== 'POST') return refuse('Nothing is changed here but by a form.');
-  if (csrf === null) return refuse('Sign in first: your session is over, or you had none.');
-  const { origin, host } = c.env.incoming.headers;
-  if (origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host?.toLowerCase())) return refuse('This came from another site, so nothing was changed.');
-  if (Number(c.req.header('content-length') ?? NaN) > mostFormBytes) return refuse('This form is too large.');
-  const form = new URLSearchParams((await c.req.text()).slice(0, mostFormBytes));
-  if (!same(form.get('csrf') ?? c.req.header('x-csrf') ?? '', csrf)) return refuse('This page was too old, so nothing was changed. Go back, reload it, and try again.');
+  if (isFromElsewhere(c)) return refuse('This came from another site, so nothing was changed.');
+  if (byToken) return refuse('A token only reads. Sign in with a browser to change something.');
+  // Who comes by a one-time address has no session yet; the address itself is the proof.
+  const isEntering = c.req.path.startsWith('/-/enter/');
+  if (csrf === null && !isEntering) return refuse('Sign in first: your session is over, or you had none. What you sent was not done.');
+  // Also of one that does not say its length: it would be read to its end.
+  if (!(Number(c.req.header('content-length') ?? NaN) <= mostFormBytes)) return refuse('This form is too large.');
+  const form = new URLSearchParams(await c.req.text());
+  if (!isEntering && !same(form.get('csrf') ?? c.req.header('x-csrf') ?? '', csrf!)) return refuse('This page was too old, so nothing was changed. Go back, reload it, and try again.');
   c.set('form', form);
   return next();
+}
+
+/** By what a browser says; a program says neither. */
+function isFromElsewhere(c: PageContext): boolean {
+  const { origin, host, 'sec-fetch-site': site } = c.env.incoming.headers;
+  if (site !== undefined) return site !== 'same-origin';
+  return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host?.toLowerCase());
 }
 
 function same(a: string, b: string): boolean {

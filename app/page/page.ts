@@ -6,8 +6,9 @@ import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { compress } from 'hono/compress';
 import { GitHubIsAway } from './access/access.ts';
+import { isSomebody, onlyReaders, toSignIn } from './access/only-readers.ts';
 import { signInRoutes } from './access/sign-in-routes.ts';
-import { artifactRoutes } from './artifacts/artifact-routes.ts';
+import { artifactRoutes, ticketRoutes } from './artifacts/artifact-routes.ts';
 import { badgeRoutes } from './badge/badge-routes.ts';
 import { builderRoutes } from './builders/builder-routes.ts';
 import { guardChanges } from './changes.ts';
@@ -15,8 +16,11 @@ import { nothing, sentence } from './env.ts';
 import type { PageApp, PageContext, PageEnv } from './env.ts';
 import { logRoutes } from './log/log-routes.ts';
 import { liveSockets } from './log/live-socket.ts';
+import { slicesRoutes } from './log/slices-routes.ts';
+import { listRoutes } from './pipelines/list-routes.ts';
 import { pipelineRoutes } from './pipelines/pipeline-routes.ts';
 import type { PagePorts } from './ports.ts';
+import { repositorySettingsRoutes } from './settings/repository-settings-routes.ts';
 import { settingsRoutes } from './settings/settings-routes.ts';
 import { setupRoutes } from './setup/setup-routes.ts';
 import { staticFiles } from './static-files.ts';
@@ -50,12 +54,15 @@ export function createPage(ports: PagePorts): Page {
 /** GitHub's webhooks have come and gone before us; everything else is a page. */
 const isOurs = (path: string): boolean => !path.startsWith('/api/');
 
-const headers = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'cross-origin-resource-policy': 'same-origin', 'cross-origin-opener-policy': 'same-origin', 'content-security-policy': policy, 'cache-control': 'no-store' };
+// With `no-referrer` browsers would not say from where a form comes (changes.ts).
+const headers = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'same-origin', 'cross-origin-resource-policy': 'same-origin', 'cross-origin-opener-policy': 'same-origin', 'content-security-policy': policy, 'cache-control': 'no-store' };
 
 /** The order counts: what stands before `onlyReaders` is shown to anybody who may come at all. */
 function routes(ports: PagePorts): Hono<PageEnv> {
   const app: PageApp = new Hono<PageEnv>();
   const files = staticFiles();
+
+  if (ports.measure) app.use(ports.measure);
 
   app.use(async (c, next) => {
     await next();
@@ -82,14 +89,18 @@ function routes(ports: PagePorts): Hono<PageEnv> {
   signInRoutes(app, ports);
   setupRoutes(app, ports);
   badgeRoutes(app, ports);
+  ticketRoutes(app, ports);
 
   app.use('/-/*', async (c, next) => (isSomebody(c) ? next() : toSignIn(c, ports)));
   settingsRoutes(app, ports);
   builderRoutes(app, ports);
 
   app.use('/:owner/:name/*', onlyReaders(ports));
+  repositorySettingsRoutes(app, ports);
+  listRoutes(app, ports);
   pipelineRoutes(app, ports);
   artifactRoutes(app, ports);
+  slicesRoutes(app, ports);
   logRoutes(app, ports);
 
   app.notFound((c) => (isSomebody(c as PageContext) ? nothing(c as PageContext, 'page') : toSignIn(c as PageContext, ports)));
@@ -100,27 +111,3 @@ function routes(ports: PagePorts): Hono<PageEnv> {
   });
   return app;
 }
-
-const isSomebody = (c: PageContext): boolean => {
-  const { person, operator, local } = c.get('viewer');
-  return person !== null || operator || local;
-};
-
-/** Who has not signed in learns nothing, not even that there is nothing. */
-function toSignIn(c: PageContext, ports: PagePorts): Response | Promise<Response> {
-  const path = ports.access.signInPath(new URL(c.req.url).pathname + new URL(c.req.url).search);
-  return path === null ? nothing(c, 'page') : c.redirect(path);
-}
-
-/** A repository that somebody may not read answers as one that is not there. */
-const onlyReaders =
-  (ports: PagePorts) =>
-  async (c: PageContext, next: () => Promise<void>): Promise<Response | void> => {
-    if (c.req.param('owner') === '-') return next();
-    const repository = await ports.repository(c.req.param('owner')!, c.req.param('name')!);
-    const permission = repository && (await ports.access.permission(c.get('viewer'), repository));
-    if (!repository || !permission || permission === 'none') return isSomebody(c) ? nothing(c, 'repository') : toSignIn(c, ports);
-    c.set('repository', repository);
-    c.set('permission', permission);
-    return next();
-  };

@@ -1,5 +1,6 @@
 // What does the page need of the rest of the app?
 
+import type { MiddlewareHandler } from 'hono';
 import type { ObjectStore } from '../../activities/object-store.ts';
 import type { LogCodec } from '../../config-schema/read-log.ts';
 import type { PipelineView } from '../../config-schema/view.ts';
@@ -8,6 +9,8 @@ import type { Access, KnownRepository } from './access/access.ts';
 import type { SignInPorts } from './access/sign-in-routes.ts';
 import type { BadgePorts } from './badge/badge-routes.ts';
 import type { BuilderPorts } from './builders/builder-routes.ts';
+import type { PageEnv } from './env.ts';
+import type { ListPorts } from './pipelines/list-routes.ts';
 import type { PipelinePorts } from './pipelines/pipeline-routes.ts';
 import type { SettingsPorts } from './settings/settings-routes.ts';
 import type { SetupPorts } from './setup/setup-routes.ts';
@@ -26,6 +29,8 @@ export type CommonPorts = {
   /** One of the operations of app/control/operations.ts; each leaves its entry in the audit log. Throws Refused with a sentence for the person. */
   ask<Answer>(operation: string, input: unknown, asker: Asker): Promise<Answer>;
   log: { warn(fields: object, message: string): void };
+  /** Sees how long each request takes, and how it is answered. */
+  measure?: MiddlewareHandler<PageEnv>;
 };
 
-export type PagePorts = CommonPorts & SignInPorts & SetupPorts & SettingsPorts & BuilderPorts & BadgePorts & PipelinePorts;
+export type PagePorts = CommonPorts & SignInPorts & SetupPorts & SettingsPorts & BuilderPorts & BadgePorts & ListPorts & PipelinePorts;

@@ -16,7 +16,7 @@ export type AppCredentials = {
 
 export const settingsFile = 'roundhouse.yml';
 export const keyFile = 'github-app.pem';
-/** What GitHub tells once and Roundhouse does not need to run: the App's client, for people who log in by it. */
+/** The App's client, by which people sign in to the page. */
 export const clientFile = 'github-app.json';
 
 /**
@@ -35,10 +35,35 @@ export async function storeCredentials(dataFolder: string, credentials: AppCrede
   await replaceFile(join(folder, settingsFile), settings.toString());
 }
 
+/** Other settings in the file, and its comments, stay. Without a value a setting goes. */
+export async function storeSettings(dataFolder: string, entries: Readonly<Record<string, string | null>>): Promise<void> {
+  const folder = resolve(dataFolder);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const settings = await readSettings(folder);
+  for (const [name, value] of Object.entries(entries)) {
+    if (value === null) settings.delete(name);
+    else settings.set(name, value);
+  }
+  await replaceFile(join(folder, settingsFile), settings.toString());
+}
+
 /** The id of the App that is set up already; null when none is. */
 export async function storedAppId(dataFolder: string): Promise<string | null> {
   const id: unknown = (await readSettings(dataFolder)).get('appId');
   return id === undefined || id === null ? null : String(id);
+}
+
+/** The client of that App; null when none was stored. */
+export async function storedClient(dataFolder: string): Promise<Pick<AppCredentials, 'clientId' | 'clientSecret'> | null> {
+  const path = join(dataFolder, clientFile);
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (text === null) return null;
+  const { clientId, clientSecret } = JSON.parse(text) as Partial<AppCredentials>;
+  if (!clientId || !clientSecret) throw new Error(`${path} does not hold a clientId and a clientSecret. Run the setup again, or set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET.`);
+  return { clientId, clientSecret };
 }
 
 async function readSettings(dataFolder: string) {

@@ -11,6 +11,8 @@ export type WebhookPorts = {
    * workflow drops what it knows. The signal is aborted when GitHub has been told to come again.
    */
   deliver: (trigger: Trigger, signal: AbortSignal) => Promise<void>;
+  /** Whether the repository is built at all: one that nobody follows starts nothing, and GitHub hears "ok". Without this, all are. */
+  isBuilt?: (repositoryId: number) => Promise<boolean>;
   /** A repository was renamed or has gone, an installation came or went. Kept to the same promise as `deliver`. */
   changed?: (change: Change, signal: AbortSignal) => Promise<void>;
 };
@@ -20,7 +22,7 @@ export type Change = Extract<Translation, { kind: 'repository' | 'installation' 
 /** GitHub waits 10 s, Probot says 202 by itself after 9 s. DESIGN promises an answer within 5 s. */
 const answerWithinMs = 4_500;
 
-export function webhookApp({ appId, deliver, changed }: WebhookPorts): ApplicationFunction {
+export function webhookApp({ appId, deliver, changed, isBuilt = () => Promise.resolve(true) }: WebhookPorts): ApplicationFunction {
   return (probot) => {
     probot.onAny(async ({ id, name, payload }) => {
       const translation = translate({ name, deliveryId: id, receivedAt: new Date().toISOString(), payload }, appId);
@@ -34,8 +36,14 @@ export function webhookApp({ appId, deliver, changed }: WebhookPorts): Applicati
           throw withStatus(422, translation.reason);
         case 'trigger': {
           const { repository, ref, sha } = translation.trigger;
-          await inTime((signal) => deliver(translation.trigger, signal));
-          log.info({ repository: `${repository.owner}/${repository.name}`, repositoryId: repository.id, ref, sha }, 'webhook delivered');
+          const delivered = await inTime(async (signal) => {
+            if (!(await isBuilt(repository.id))) return false;
+            await deliver(translation.trigger, signal);
+            return true;
+          });
+          const fields = { repository: `${repository.owner}/${repository.name}`, repositoryId: repository.id, ref, sha };
+          if (delivered) log.info(fields, 'webhook delivered');
+          else log.info(fields, 'nothing is built: nobody follows this repository');
           return;
         }
         case 'repository':
@@ -47,7 +55,7 @@ export function webhookApp({ appId, deliver, changed }: WebhookPorts): Applicati
 }
 
 /** Rejects with 503 when the work fails, or has not ended in time; GitHub then keeps the delivery as failed, to be sent again. */
-async function inTime(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+async function inTime<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const late = new AbortController();
   const { promise: lateness, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
@@ -55,7 +63,7 @@ async function inTime(work: (signal: AbortSignal) => Promise<void>): Promise<voi
     late.abort();
   }, answerWithinMs);
   try {
-    await Promise.race([work(late.signal), lateness]);
+    return await Promise.race([work(late.signal), lateness]);
   } catch (cause) {
     // The sender reads this message; the operator's log has the cause.
     throw withStatus(503, 'The webhook could not be handed on. Deliver it again later.', cause);

@@ -15,6 +15,7 @@ import { benchImage } from './image.ts';
 import { startInstance } from './instance.ts';
 import { benchLog } from './log.ts';
 import { benchMasking } from './masking.ts';
+import { benchPage } from './page.ts';
 import { benchSandbox } from './sandbox.ts';
 import { benchSplit } from './split.ts';
 import { benchWholeBuild } from './whole-build.ts';
@@ -22,7 +23,7 @@ import { benchWholeBuild } from './whole-build.ts';
 /** Those of the second kind share one running instance. Those of the last need no machine of ours, and the very last may lack its data. */
 const groups = { sandbox: [benchSandbox], bytes: [benchCache, benchCheckout, benchImage, benchSplit] };
 const groupsOnAnInstance = { latency: [benchFirstByte, benchWholeBuild], log: [benchLog] };
-const groupsAtTheEnd = { keys: [benchMasking, benchDecrypt], config: [benchConfig] };
+const groupsAtTheEnd = { keys: [benchMasking, benchDecrypt], page: [benchPage], config: [benchConfig] };
 
 await endOnTrouble(async () => {
   const args = process.argv.slice(2);

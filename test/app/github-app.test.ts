@@ -4,7 +4,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readGitHubApp, type GitHubAppSettings } from '../../app/github-app.ts';
+import { readGitHubApp, readGitHubClient, type GitHubAppSettings } from '../../app/github-app.ts';
+import { storeCredentials } from '../../app/setup/store.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'github-app-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -41,4 +42,17 @@ test('half of an App is refused with what is missing', async (t) => {
       }),
     );
   }
+});
+
+test('people sign in by the client of the settings, else by that which setup stored with this App', async () => {
+  const data = join(folder, 'data');
+  const unset = { githubClientId: null, githubClientSecret: null, appId: '12', data };
+  assert.equal(await readGitHubClient(unset), null);
+  await storeCredentials(data, { appId: 12, privateKey: pem, webhookSecret: 's', clientId: 'Iv1', clientSecret: 'stored' });
+  assert.deepEqual(await readGitHubClient(unset), { clientId: 'Iv1', clientSecret: 'stored' });
+  assert.equal(await readGitHubClient({ ...unset, appId: '13' }), null, 'of another App');
+  assert.deepEqual(await readGitHubClient({ ...unset, githubClientId: 'Iv2', githubClientSecret: 'set' }), { clientId: 'Iv2', clientSecret: 'set' });
+  await assert.rejects(readGitHubClient({ ...unset, githubClientId: 'Iv2' }), /GITHUB_CLIENT_SECRET is missing/);
+  writeFileSync(join(data, 'github-app.json'), '{}');
+  await assert.rejects(readGitHubClient(unset), /github-app\.json does not hold a clientId/);
 });

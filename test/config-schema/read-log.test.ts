@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { deflate, logCodec } from '../../activities/log-codec.ts';
-import { chunkKey, chunkLink, chunkName, manifestKey, parseManifest } from '../../config-schema/log-manifest.ts';
+import { chunkKey, chunkLink, chunkName, manifestKey, parseManifest, timesOf } from '../../config-schema/log-manifest.ts';
 import type { LogChunk, LogManifest } from '../../config-schema/log-manifest.ts';
 import { gapSentence, readLog } from '../../config-schema/read-log.ts';
 import type { LogRange } from '../../config-schema/read-log.ts';
@@ -101,12 +101,39 @@ suite('a chunk that is not as it was stored is a gap, with its lines', () => {
   });
 });
 
+suite('times', () => {
+  const chunk = { offset: 100, bytes: 50 };
+  const cases: [string, { offset: number; at: number }[], { at?: number; times?: [number, number][] }][] = [
+    ['nothing is known', [], {}],
+    ['nothing of its beginning', [{ offset: 101, at: 1000 }], {}],
+    ['one time for all of it', [{ offset: 0, at: 1000 }, { offset: 150, at: 2000 }], { at: 1000 }],
+    ['the last before its beginning', [{ offset: 0, at: 1 }, { offset: 100, at: 1000 }, { offset: 100, at: 1001 }], { at: 1001 }],
+    ['several', [{ offset: 90, at: 1000 }, { offset: 110, at: 1100 }, { offset: 149, at: 1500 }, { offset: 150, at: 9000 }], { at: 1000, times: [[10, 100], [49, 500]] }],
+    ['a clock that was set back', [{ offset: 100, at: 1000 }, { offset: 110, at: 400 }], { at: 1000, times: [[10, 0]] }],
+  ];
+  for (const [what, written, expected] of cases) test(what, () => assert.deepEqual(timesOf(written, chunk), expected));
+
+  test('of many only some are kept', () => {
+    const { times } = timesOf(Array.from({ length: 50 }, (_, i) => ({ offset: 100 + i, at: 1000 + i })), chunk);
+    assert.ok(times!.length > 10 && times!.length <= 20);
+    assert.deepEqual(times![0], [1, 1]);
+  });
+
+  test('a reader gets them with the bytes; who has edited them has not touched the log', async () => {
+    const log = await storeLog(['l1\nl2\n', 'l3\nl4\n']);
+    editManifest(log.objects, (m) => Object.assign(m.chunks[1]!, { at: 1000, times: [[3, 200]] }));
+    const parts = await collect(readLog(log, 'log', { fromLine: 2 }, logCodec));
+    assert.deepEqual(parts.map((part) => part.kind === 'bytes' && part.written), [[], [{ offset: 6, at: 1000 }, { offset: 9, at: 1200 }]]);
+  });
+});
+
 suite('a manifest that cannot be true is refused', () => {
   const cases: [string, (m: LogManifest) => unknown][] = [
     ['a chunk elsewhere', (m) => (m.chunks[1]!.object = '../../secret')],
     ['a hole', (m) => (m.chunks[1]!.offset += 1)],
     ['lines running backwards', (m) => (m.chunks[2]!.firstLine = 1)],
     ['a wrong total', (m) => (m.totalBytes += 1)],
+    ['a time that is none', (m) => (m.chunks[1]!.at = -1)],
     ['another version', (m) => ((m as { version: number }).version = 2)],
   ];
   for (const [what, damage] of cases) {

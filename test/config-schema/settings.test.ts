@@ -28,11 +28,17 @@ test('with nothing set, everything has its default', () => {
     privateKey: null,
     privateKeyPath: null,
     webhookSecret: null,
+    githubClientId: null,
+    githubClientSecret: null,
     gheHost: null,
     gheProtocol: 'https',
     host: '127.0.0.1',
     port: 3000,
     publicUrl: 'http://127.0.0.1:3000',
+    operators: [],
+    sessionDays: 30,
+    anonymousReads: false,
+    metricsToken: null,
     sshHost: '127.0.0.1',
     sshPort: 2222,
     temporalAddress: '127.0.0.1:7233',
@@ -52,6 +58,7 @@ test('with nothing set, everything has its default', () => {
     kekFile: '/var/lib/roundhouse/kek.keys',
     kek: null,
     kekCommand: null,
+    follow: 'all',
     configPaths: ['.circle.yml', '.circleci/config.yml'],
     classes: defaultClasses,
     defaultClass: 'medium',
@@ -161,13 +168,14 @@ suite('a fault is a sentence', () => {
     [{ ROUNDHOUSE_KEK: `k1 ${'A'.repeat(43)}=`, ROUNDHOUSE_KEK_COMMAND: 'print-it' }, null, ['ROUNDHOUSE_KEK: is set, and so is ROUNDHOUSE_KEK_COMMAND; the key-encryption key comes from one place. Remove one of the two.']],
     [{ TEMPORAL_TLS: 'false', TEMPORAL_TLS_CLIENT_CERT_PATH: '/c', TEMPORAL_TLS_CLIENT_KEY_PATH: '/k' }, null, ['TEMPORAL_TLS: is false, but there is a client certificate. Remove one of the two.']],
     [{ ROUNDHOUSE_CONFIG_PATHS: '../x' }, null, ['ROUNDHOUSE_CONFIG_PATHS (0): must be a list of paths inside the repository, without `..`, is "../x". Correct it, or remove it for the default: .circle.yml,.circleci/config.yml.']],
+    [{ ROUNDHOUSE_OPERATORS: 'ada, -eve' }, null, ['ROUNDHOUSE_OPERATORS (1): must be a list of logins on GitHub, or of numeric ids, is "ada, -eve". Correct it, or remove it for the default: none.']],
     [{ PORT: 'x', HOST: 'a b' }, null, ['HOST: must be a host name or an address, is "a b". Correct it, or remove it for the default: 127.0.0.1.', 'PORT: must be a port from 1 to 65535, or 0 for any free one, is "x". Correct it, or remove it for the default: 3000.']],
   ];
   for (const [env, file, expected] of table) test(`${JSON.stringify(env)} ${JSON.stringify(file)}`, () => assert.deepEqual(errorsOf(env, file), expected));
 
   test('that never tells a secret', () => {
     const secrets = Object.entries(rows).filter(([, row]) => 'isSecret' in row && row.isSecret);
-    assert.deepEqual(secrets.map(([key]) => key), ['privateKey', 'webhookSecret', 'temporalApiKey', 'kek', 'kekCommand', 'registryLogins']);
+    assert.deepEqual(secrets.map(([key]) => key), ['privateKey', 'webhookSecret', 'githubClientSecret', 'metricsToken', 'temporalApiKey', 'kek', 'kekCommand', 'registryLogins']);
     for (const [key] of secrets) assert.doesNotMatch(errorsOf({}, { [key]: 8675309 }).join(''), /8675309/);
   });
 });

@@ -71,6 +71,9 @@ export type GitHub = {
   deleteRepository(repository: string): Promise<void>;
   fork(repository: string, user: string): Promise<Place>;
   addCollaborator(repository: string, user: string, permission: Permission): void;
+  removeCollaborator(repository: string, user: string): void;
+  /** Anybody may take the old login then. */
+  renameUser(login: string, to: string): void;
   addKey(user: string, publicKey: string): void;
   addDeployKey(repository: string, publicKey: string, options?: { title?: string; readOnly?: boolean }): void;
   deployKeys(repository: string): { id: number; title: string; publicKey: string; readOnly: boolean }[];
@@ -97,6 +100,8 @@ export type GitHub = {
   createApp(options: AppOptions): Promise<{ id: number; slug: string; privateKey: string | null }>;
   /** By default the first app; a second time changes the selection. */
   installApp(owner: string, repositories?: string[] | 'all', options?: { appId?: number }): { id: number };
+  /** The first app belongs to somebody else from now on. */
+  transferApp(owner: string): void;
   uninstallApp(owner: string): void;
   suspendApp(owner: string): void;
   unsuspendApp(owner: string): void;

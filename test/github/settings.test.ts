@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createPrivateKey } from 'node:crypto';
+import { createHash, createPrivateKey } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { SignJWT } from 'jose';
 import { startGitHub, type GitHub } from './index.ts';
@@ -91,4 +91,22 @@ test('nobody is sent to an address that the app has not registered', async () =>
     const response = await fetch(`${github.url}/login/oauth/authorize?client_id=${github.app.clientId}&redirect_uri=${encodeURIComponent(uri)}`);
     assert.equal(response.status, 422);
   }
+});
+
+test('a code with a challenge is good for whoever has the verifier', async () => {
+  const { clientId, clientSecret } = github.app;
+  const callback = 'http://127.0.0.1:1/auth/callback';
+  const verifier = 'a'.repeat(43);
+  const challenge = createHash('sha256').update(verifier).digest('base64url');
+  const authorize = (method: string): string => `/login/oauth/authorize?client_id=${clientId}&redirect_uri=${encodeURIComponent(callback)}&code_challenge=${challenge}&code_challenge_method=${method}`;
+  assert.equal((await fetch(`${github.url}${authorize('plain')}`)).status, 422);
+  const exchange = async (more: Record<string, string>): Promise<string> => {
+    const code = location(await post(authorize('S256'), { login: 'alice' })).searchParams.get('code') ?? '';
+    const answer = (await (await post('/login/oauth/access_token', { client_id: clientId, client_secret: clientSecret, code, ...more }, { Accept: 'application/json' })).json()) as Record<string, string>;
+    return answer['error'] ?? answer['token_type'] ?? '';
+  };
+  assert.equal(await exchange({}), 'bad_verification_code');
+  assert.equal(await exchange({ code_verifier: 'b'.repeat(43) }), 'bad_verification_code');
+  assert.equal(await exchange({ code_verifier: verifier, redirect_uri: 'http://127.0.0.1:1/auth/callback/other' }), 'redirect_uri_mismatch');
+  assert.equal(await exchange({ code_verifier: verifier, redirect_uri: callback }), 'bearer');
 });

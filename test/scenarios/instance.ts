@@ -71,11 +71,14 @@ export type Instance = {
   stop(): Promise<void>;
 };
 
-/** `app` is asked of the local GitHub; by default the App has what it cannot do without. */
-export async function startInstance({ builders = ['b1'], env: extra = {}, app: asked = {} }: { builders?: string[]; env?: NodeJS.ProcessEnv; app?: AppOptions } = {}): Promise<Instance> {
+/**
+ * `app` is asked of the local GitHub; by default the App has what it cannot do without. With `signIn` people sign in to the page by it;
+ * without, the page is for whoever sits at the machine.
+ */
+export async function startInstance({ builders = ['b1'], env: extra = {}, app: asked = {}, signIn = false }: { builders?: string[]; env?: NodeJS.ProcessEnv; app?: AppOptions; signIn?: boolean } = {}): Promise<Instance> {
   const folder = await mkdtemp(join(tmpdir(), 'rh-'));
   const [port, sshPort, temporalPort] = await freePorts(3);
-  const github = await startGitHub({ folder: join(folder, 'github'), app: asked });
+  const github = await startGitHub({ folder: join(folder, 'github'), app: { callbackUrls: [`http://127.0.0.1:${port}/login/callback`], ...asked } });
   const { login, email } = github.createUser('ada');
   github.createOrganization('acme');
   const { id: repositoryId, sshUrl, fullName } = await github.createRepository({ owner: 'acme', name: 'shop', private: true });
@@ -105,6 +108,7 @@ export async function startInstance({ builders = ['b1'], env: extra = {}, app: a
     WEBHOOK_SECRET: 'secret',
     GHE_HOST: github.host,
     GHE_PROTOCOL: 'http',
+    ...(signIn && { GITHUB_CLIENT_ID: github.app.clientId, GITHUB_CLIENT_SECRET: github.app.clientSecret }),
     ...extra,
   });
   const start = (command: readonly string[], environment: NodeJS.ProcessEnv): Running => {

@@ -3,7 +3,13 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { cancelPipeline, deliverTrigger } from '../../workflows/client.ts';
+import type { AuditEvent } from '../../activities/control/audit.ts';
+import { getJson } from '../../activities/object-store.ts';
+import { cancelAsked } from '../../app/cancel.ts';
+import { Refused } from '../../app/control/operation.ts';
+import { rerun, type RerunPorts } from '../../app/rerun.ts';
+import { faultyConfigKey, type FaultyConfig } from '../../config-schema/faulty-config.ts';
+import { cancelPipeline, deliverTrigger, isPipelineOpen } from '../../workflows/client.ts';
 import { startWorld, type World } from './world.ts';
 
 let world: World;
@@ -29,6 +35,11 @@ workflows:
   assert.equal(view.outcome, 'passed');
   const [build, tests] = view.workflows[0]!.jobs;
   assert.equal(tests!.slices.length, 3);
+  assert.deepEqual([build!.requires, tests!.requires], [[], ['build']]);
+  for (const { resourceClass, queuedAt, prepareMs, startedAt } of [...build!.slices, ...tests!.slices]) {
+    assert.equal(resourceClass, 'medium');
+    assert.ok(prepareMs! > 0 && prepareMs! <= Date.parse(startedAt!) - Date.parse(queuedAt!), 'the sandbox was made between asking and beginning');
+  }
   assert.ok(build!.endedAt! <= tests!.startedAt!, 'test starts after build has ended');
   const checks = [...world.forge.checks.values()].filter((check) => check.sha === sha);
   assert.deepEqual(checks.map(({ name, status, conclusion }) => `${name} ${status} ${conclusion}`).sort(), ['build completed success', 'test completed success']);
@@ -82,6 +93,9 @@ test('a broken config fails its check on the line', async () => {
   const check = [...world.forge.checks.values()].find((candidate) => candidate.sha === sha);
   assert.equal(check!.conclusion, 'failure');
   assert.ok(check!.output!.annotations!.length > 0);
+  const kept = await getJson<FaultyConfig>(world.store, faultyConfigKey(7, last));
+  assert.match(kept!.text, /unclosed/);
+  assert.deepEqual(kept!.errors.map(({ line }) => line), check!.output!.annotations!.map(({ startLine }) => startLine));
 });
 
 const checksOf = (sha: string): string[] => [...world.forge.checks.values()].filter((check) => check.sha === sha).map(({ name, conclusion, output }) => `${name} ${conclusion}: ${output!.title}`).sort();
@@ -198,6 +212,45 @@ test('cancel: the step gets SIGTERM within a second, nothing runs after it, and 
   // The machine may have other work, which comes and goes: the best of a few counts.
   for (let tries = 0; tries < 5 && (tries === 0 || Math.min(...delaysMs) > 1000); tries++) delaysMs.push(await cancelOnce(`cancel-${tries}`));
   assert.ok(Math.min(...delaysMs) <= 1000, `SIGTERM came after ${delaysMs.join(', ')} ms`);
+});
+
+const asker = { who: 'github:9 bob', from: 'page at 10.0.0.7' };
+
+test('run again: the same commit once more, sent by who asked, and its number is known at once', async () => {
+  const first = await world.push(`version: 2.1
+jobs:
+  build: {docker: [{image: "debian:bookworm"}], working_directory: /tmp, steps: [{run: 'true'}]}
+`);
+  const view = await world.ended(++last);
+  const noted: AuditEvent[] = [];
+  const moved = { ...first.repository, defaultBranch: 'trunk' };
+  const ports: RerunPorts = { client: world.client, store: world.store, settings: { pipelinesAtOnce: 0 }, audit: { append: (event) => Promise.resolve(void noted.push(event)) }, isBuilt: () => Promise.resolve(true), findRepository: () => Promise.resolve(moved) };
+  assert.equal(await rerun(ports, view, { id: 9, login: 'bob' }, asker), ++last);
+  const again = await world.ended(last);
+  assert.equal(again.outcome, 'passed');
+  assert.deepEqual([again.trigger.event, again.trigger.sha, again.trigger.ref, again.trigger.sender], ['rerun', first.sha, first.ref, { id: 9, login: 'bob' }]);
+  assert.deepEqual([view.trust, again.trust], ['T2', 'T1'], 'which branch is the default one is asked anew');
+  assert.deepEqual(noted, [{ ...asker, action: 'pipeline.rerun', subject: `pipeline acme/shop#${last - 1}`, repositoryId: 7, details: { sha: first.sha, ref: first.ref } }]);
+
+  assert.equal(await rerun(ports, again, null, asker), ++last, 'and again, by an operator who is nobody on GitHub');
+  assert.deepEqual((await world.ended(last)).trigger.sender, { id: 9, login: 'bob' });
+
+  for (const found of [null, { ...moved, id: 8 }]) await assert.rejects(rerun({ ...ports, findRepository: () => Promise.resolve(found) }, view, null, asker), Refused);
+});
+
+test('canceled at the page: the audit log says by whom, and only when there was something to cancel', async () => {
+  await world.push(`version: 2.1
+jobs:
+  build: {docker: [{image: "debian:bookworm"}], working_directory: ${world.folder}, steps: [{run: sleep 60}]}
+`);
+  const view = await world.until('it is open', () => world.view(last + 1));
+  const noted: AuditEvent[] = [];
+  const ports = { client: world.client, audit: { append: (event: AuditEvent) => Promise.resolve(void noted.push(event)) } };
+  assert.equal(await cancelAsked(ports, view, asker), true);
+  assert.equal((await world.ended(++last)).outcome, 'canceled');
+  await world.until('Temporal knows', async () => !(await isPipelineOpen(world.client, 7, last)));
+  assert.equal(await cancelAsked(ports, view, asker), false);
+  assert.deepEqual(noted, [{ ...asker, action: 'pipeline.canceled', subject: `pipeline acme/shop#${last}`, repositoryId: 7, details: {} }]);
 });
 
 /** Milliseconds from the cancellation to the step's SIGTERM. */

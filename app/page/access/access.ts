@@ -17,6 +17,8 @@ export type Viewer = {
   csrf: string | null;
   /** Sits at this machine, and there is no signing in yet: sees everything and changes nothing. */
   local: boolean;
+  /** Set for a program that reads by a token of the person's: sees no more than this repository, where it is not null. */
+  byToken?: { onlyRepository: number | null };
 };
 
 export const nobody: Viewer = { person: null, who: 'nobody', operator: false, csrf: null, local: false };
@@ -31,11 +33,13 @@ export type KnownRepository = { id: number; owner: string; name: string };
 export interface Access {
   /**
    * Who sent this. `refused`: nobody is served here at all, for the reason; `moved`: the same path under this address. Without a session it
-   * is `nobody`. Never asks GitHub.
+   * is `nobody`. GitHub is asked only whether somebody who was an operator still is one, and not waited for long.
    */
   viewer(req: IncomingMessage): Promise<Viewer | { refused: string } | { moved: string }>;
   /** GitHub's word, of a minute ago at most. Throws GitHubIsAway when it cannot be had. */
   permission(viewer: Viewer, repository: KnownRepository): Promise<Permission>;
+  /** Whether that is more than `none`, where this can be had for less. */
+  mayRead?(viewer: Viewer, repository: KnownRepository): Promise<boolean>;
   /** Where somebody signs in who wants to see this path; null: there is no signing in here. */
   signInPath(path: string): string | null;
 }

@@ -1,25 +1,25 @@
-// Who may see the page? Until there is signing in: whoever sits at this machine.
+// Who may see the page while there is no signing in by GitHub? Whoever sits at this machine.
 
-import type { IncomingMessage } from 'node:http';
 import { nobody } from './access.ts';
-import type { Access } from './access.ts';
+import type { Access, Viewer } from './access.ts';
+import { isEntrance } from './entrance.ts';
+import { isLocalName, placeOf } from './host.ts';
+import type { Asked } from './host.ts';
 
 /** A sentence when the request is refused, else null. */
-export function refusal(req: Pick<IncomingMessage, 'headers'> & { socket: { remoteAddress?: string | undefined } }): string | null {
-  const { headers } = req;
-  if (!isLoopback(req.socket.remoteAddress ?? '')) {
-    return 'Roundhouse shows builds only to people at its own machine until signing in exists. Come through ssh: `ssh -L 3000:localhost:3000 MACHINE`, then open http://localhost:3000/.';
-  }
+export function refusal({ headers, socket }: Asked & { socket: { remoteAddress?: string | undefined } }): string | null {
+  if (!isLoopback(socket.remoteAddress ?? '')) return `Until there is signing in by GitHub, Roundhouse shows builds only to people at its own machine. Come through ssh: \`ssh -L 3000:localhost:3000 MACHINE\`, then open http://localhost:3000/. ${orEnter}`;
   // A proxy on this machine makes everybody look local; if it says so, we believe it.
-  if (proxyHeaders.some((name) => headers[name] !== undefined)) return 'This request came through a proxy: Roundhouse shows builds only to people at its own machine until signing in exists.';
+  if (proxyHeaders.some((name) => headers[name] !== undefined)) return `This request came through a proxy, and until there is signing in by GitHub, Roundhouse shows builds only to people at its own machine. ${orEnter}`;
   // A web page elsewhere can let its own name point to this machine; its visitors' browsers then take us for it (DNS rebinding).
-  if (!isLocalName(headers.host)) return 'Roundhouse answers under the name localhost only until signing in exists: open http://localhost/ with the same port.';
+  if (!isLocalName(headers.host)) return `Until there is signing in by GitHub, Roundhouse answers under the name localhost only: open http://localhost/ with the same port. ${orEnter}`;
   return null;
 }
 
+const orEnter = 'Or run `roundhouse page` on that machine, and open the address that it prints.';
+
 /** For WebSockets, which browsers let any page open anywhere: a browser says which page it was. */
-export function originRefusal(req: Pick<IncomingMessage, 'headers'>): string | null {
-  const { origin, host } = req.headers;
+export function originRefusal({ headers: { origin, host } }: Asked): string | null {
   if (origin === undefined) return null;
   return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase() ? null : 'Another site may not open this.';
 }
@@ -28,12 +28,7 @@ const proxyHeaders = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-rea
 
 const isLoopback = (address: string): boolean => /^(?:::ffff:)?127\.\d+\.\d+\.\d+$|^::1$/i.test(address);
 
-function isLocalName(host: string | undefined): boolean {
-  const name = /^(\[[^\]]*\]|[^:]*)(?::\d+)?$/.exec(host ?? '')?.[1]?.toLowerCase() ?? '';
-  return name === 'localhost' || name.endsWith('.localhost') || name === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(name);
-}
-
-/** Until a GitHub App is set up by which people sign in: whoever sits at this machine sees everything, and changes nothing. */
+/** Whoever sits at this machine sees everything, and changes nothing. */
 export const localAccess: Access = {
   async viewer(req) {
     const refused = refusal(req);
@@ -42,3 +37,18 @@ export const localAccess: Access = {
   permission: async ({ operator, local }) => (operator ? 'admin' : local ? 'read' : 'none'),
   signInPath: () => null,
 };
+
+/** The same, and whoever came by an address that `roundhouse page` printed: an operator, under our public name too. */
+export function localAccessWith({ publicUrl, sessionViewer }: { publicUrl: string; sessionViewer: (req: Asked) => Promise<Viewer | null> }): Access {
+  return {
+    ...localAccess,
+    async viewer(req) {
+      if (placeOf(req, publicUrl) === 'elsewhere') return localAccess.viewer(req);
+      const viewer = await sessionViewer(req);
+      // Persons have signed in by an App that is not there any more.
+      if (viewer?.operator === true && viewer.person === null) return viewer;
+      const other = await localAccess.viewer(req);
+      return 'refused' in other && isEntrance(req.url) ? nobody : other;
+    },
+  };
+}

@@ -1,6 +1,6 @@
 // Which artifacts has a slice, and how does one of them go to a browser or to curl?
 
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { getMimeType } from 'hono/utils/mime';
 import { artifactFileKey, artifactIndexKey, artifactsKey, type ArtifactIndex, type StoredArtifact } from '../../../config-schema/artifact.ts';
 import type { PipelineView, SliceView } from '../../../config-schema/view.ts';
@@ -38,22 +38,32 @@ const nothingAllowed = "sandbox; default-src 'none'; style-src 'unsafe-inline'; 
 const pagePolicy = "sandbox allow-scripts; default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; media-src 'self' data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 const secret = randomBytes(32);
+const ticketSeconds = 3600;
+/** Of tickets made in one of these there is one and the same, so that a page that is opened again finds its files in the browser's cache. */
+const sameForSeconds = 300;
+
+const sign = ({ owner, name, pipeline, workflow, job, slice }: SlicePlace, until: string): string =>
+  createHmac('sha256', secret).update(JSON.stringify([owner.toLowerCase(), name.toLowerCase(), pipeline, workflow, job, slice, until])).digest('hex').slice(0, 32);
 
 /**
  * A part of the address that only we can make, and that a page's own styles and images inherit. They are asked for by nobody (the page has
- * no origin), so that we must let anybody have them who knows this.
+ * no origin), so that for an hour we must let anybody have them who knows this.
  */
-const ticketOf = (pipeline: PipelineView, { workflow, job, slice }: SlicePlace): string =>
-  `~${createHmac('sha256', secret).update(JSON.stringify([pipeline.repository.id, pipeline.number, workflow, job, slice])).digest('hex').slice(0, 32)}`;
-
-/** The parts of the path below the slice's artifacts, without the ticket that may stand before them. */
-export function withoutTicket(parts: string[], pipeline: PipelineView, place: SlicePlace): { path: string; hasTicket: boolean } {
-  const hasTicket = parts[0] === ticketOf(pipeline, place);
-  return { path: parts.slice(hasTicket ? 1 : 0).join('/'), hasTicket };
+function ticketOf(place: SlicePlace, now = Date.now()): string {
+  const until = (Math.ceil(now / 1000 / sameForSeconds) * sameForSeconds + ticketSeconds).toString(36);
+  return `~${until}.${sign(place, until)}`;
 }
 
+export function isGoodTicket(part: string | undefined, place: SlicePlace, now = Date.now()): boolean {
+  const [, until = '', signature = ''] = /^~([0-9a-z]{1,12})\.([0-9a-f]{32})$/.exec(part ?? '') ?? [];
+  return signature !== '' && timingSafeEqual(Buffer.from(signature), Buffer.from(sign(place, until))) && parseInt(until, 36) * 1000 > now;
+}
+
+/** What stands there where a ticket does; one whose time is over too. */
+export const looksLikeTicket = (part: string | undefined): boolean => /^~[0-9a-z]{1,12}\.[0-9a-f]{32}$/.test(part ?? '');
+
 /** Where a browser finds the page with all that belongs to it. */
-export const addressOfPage = (pipeline: PipelineView, place: SlicePlace, { path }: ShownArtifact): string => artifactPath(place, `${ticketOf(pipeline, place)}/${path}`);
+export const addressOfPage = (place: SlicePlace, { path }: ShownArtifact): string => artifactPath(place, `${ticketOf(place)}/${path}`);
 
 /** As a browser asks for what it will show in its window. */
 export const wantsPage = (artifact: ShownArtifact, request: Headers): boolean => isPage(artifact) && request.get('sec-fetch-mode') === 'navigate';
@@ -65,6 +75,8 @@ export async function serveArtifact(store: CommonPorts['store'], artifact: Shown
     'content-type': type,
     'content-security-policy': isPage(artifact) ? pagePolicy : nothingAllowed,
     'cross-origin-resource-policy': hasTicket ? 'cross-origin' : 'same-origin',
+    // Its address may hold a ticket, which is nobody else's business.
+    'referrer-policy': 'no-referrer',
     'cache-control': 'private, no-cache',
     'accept-ranges': 'bytes',
     etag: `"${sha256}"`,

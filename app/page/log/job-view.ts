@@ -3,7 +3,7 @@
 import { html, raw } from 'hono/html';
 import type { SliceView, StepView } from '../../../config-schema/view.ts';
 import { artifactPath, jobPath, pipelinePath, stepPath } from '../address.ts';
-import type { FoundJob, JobPlace } from '../address.ts';
+import type { FoundJob, JobPlace, StepPlace } from '../address.ts';
 import { badge, sign, time } from '../layout.ts';
 import type { Html, Shown } from '../layout.ts';
 import type { ShownLine, StoredLines } from './stored-lines.ts';
@@ -24,7 +24,7 @@ export function jobView({ pipeline, workflow, job }: FoundJob, place: JobPlace, 
 <p class="facts">${badge(status)} · ${pipeline.trigger.commit.subject} · <code>${pipeline.trigger.sha.slice(0, 12)}</code>${job.startedAt === null ? '' : html` · ${time(job.startedAt)}`} · ${lasted(job, now)}</p>
 ${job.reason === undefined ? '' : html`<p class="reason">${job.reason}</p>`}
 ${job.slices.length > 1 ? slices(place, job.slices, slice) : ''}
-${slice === null ? '' : sliceHead(slice)}
+${slice === null ? '' : sliceHead(place, slice)}
 ${slice === null ? '' : artifactsLink(place, slice)}</div>
 <div id="steps">${slice === null ? '' : slice.steps.map((step, i) => stepBody(place, slice, step, i, tails[i] ?? null, now))}</div>`,
   };
@@ -33,11 +33,23 @@ ${slice === null ? '' : artifactsLink(place, slice)}</div>
 const slices = (place: JobPlace, all: SliceView[], shown: SliceView | null): Html => html`<nav class="slices" aria-label="Slices">${all.map((slice) => {
   const here = slice.index === shown?.index;
   return html`<a href="${jobPath(place)}?slice=${slice.index}"${here ? html` aria-current="page"` : ''}>${sign(statusOf(slice))} slice ${slice.index}</a>`;
-})}</nav>`;
+})} <a class="beside" href="${jobPath(place)}/slices?step=${stepToCompare(all)}">Side by side</a></nav>`;
 
-const sliceHead = (slice: SliceView): Html => html`<p class="quiet">${slice.builder === null ? 'No builder yet' : html`On builder ${slice.builder}`}${slice.attempt > 1 ? html` · attempt ${slice.attempt}` : ''}</p>
+/** The first one that did not pass, wherever it was. */
+function stepToCompare(all: SliceView[]): number {
+  const failed = all.map(({ steps }) => steps.findIndex((step) => hasLog(step) && step.result !== null && step.result.outcome !== 'passed')).filter((index) => index >= 0);
+  return failed.length > 0 ? Math.min(...failed) : Math.max(0, ...all.map(({ steps }) => steps.findLastIndex(hasLog)));
+}
+
+const sliceHead = (place: JobPlace, slice: SliceView): Html => html`<p class="quiet">${slice.builder === null ? 'No builder yet' : html`On builder ${slice.builder}`}${slice.attempt > 1 ? html` · attempt ${slice.attempt}` : ''}</p>
+${attempts(place, slice, slice.attempt)}
 ${slice.reason === undefined ? '' : html`<p class="reason">${slice.reason}</p>`}
 ${slice.notes.map((note) => html`<p class="note">${note}</p>`)}`;
+
+export function attempts(place: JobPlace, slice: SliceView, shown: number): Html | '' {
+  if (slice.attempt === 1) return '';
+  return html`<nav class="slices" aria-label="Attempts">${Array.from({ length: slice.attempt }, (_, i) => i + 1).map((attempt) => html`<a href="${jobPath(place)}?slice=${slice.index}${attempt === slice.attempt ? '' : html`&amp;attempt=${attempt}`}"${attempt === shown ? html` aria-current="page"` : ''}>attempt ${attempt}</a>`)}</nav>`;
+}
 
 function artifactsLink(place: JobPlace, { index, steps }: SliceView): Html | '' {
   const stored = steps.flatMap(({ result }) => result?.artifacts ?? []);
@@ -45,27 +57,43 @@ function artifactsLink(place: JobPlace, { index, steps }: SliceView): Html | '' 
   return files === 0 ? '' : html`<p class="artifacts"><a href="${artifactPath({ ...place, slice: index }, '')}">Artifacts</a> <span class="quiet">${filesInWords(files)}, ${bytesInWords(stored.reduce((sum, each) => sum + each.bytes, 0))}</span></p>`;
 }
 
-const stepStatus = (step: StepView): Status => step.result?.outcome ?? (step.state === 'running' ? 'running' : 'waiting');
+export const stepStatus = (step: StepView): Status => step.result?.outcome ?? (step.state === 'running' ? 'running' : 'waiting');
 
 /** A step that never ran has no log. */
-const hasLog = (step: StepView): boolean => step.state !== 'waiting' && step.result?.outcome !== 'skipped' && step.result?.outcome !== 'not-run';
+export const hasLog = (step: StepView): boolean => step.state !== 'waiting' && step.result?.outcome !== 'skipped' && step.result?.outcome !== 'not-run';
 
 /** What somebody came to see: what runs, and what went wrong. */
 export const isOpen = (step: StepView): boolean => hasLog(step) && step.result?.outcome !== 'passed';
 
-function stepBody(place: JobPlace, slice: SliceView, step: StepView, index: number, tail: StoredLines | null, now: number): Html {
-  const path = stepPath({ ...place, slice: slice.index, step: index });
+export function tookOf(step: StepView, now: number): string {
   const { result } = step;
-  const took = result === null ? lasted({ startedAt: step.startedAt, endedAt: null }, now) : result.exitCode === null && !hasLog(step) ? '' : duration(result.durationMs);
+  return result === null ? lasted({ startedAt: step.startedAt, endedAt: null }, now) : result.exitCode === null && !hasLog(step) ? '' : duration(result.durationMs);
+}
+
+function stepBody(place: JobPlace, slice: SliceView, step: StepView, index: number, tail: StoredLines | null, now: number): Html {
+  const { result } = step;
   const exit = result === null || result.outcome === 'passed' ? '' : result.exitCode !== null ? `exit ${result.exitCode}` : (result.signal ?? '');
-  const summary = html`<summary>${sign(stepStatus(step))} <span class="name">${step.name}</span> <span class="exit">${exit}</span> <span class="took">${took}</span></summary>`;
-  if (!hasLog(step)) return html`<details class="step" id="step-${index}" data-status="${stepStatus(step)}">${summary}${result?.reason === undefined ? '' : html`<p class="reason">${result.reason}</p>`}</details>`;
-  return html`<details class="step" id="step-${index}" data-status="${stepStatus(step)}" data-live="${path}/live?attempt=${slice.attempt}"${isOpen(step) ? html` open` : ''}>
+  const summary = html`<summary>${sign(stepStatus(step))} <span class="name">${step.name}</span> <span class="exit">${exit}</span> <span class="took">${tookOf(step, now)}</span></summary>`;
+  const reason = result?.reason === undefined ? '' : html`<p class="reason">${result.reason}</p>`;
+  if (!hasLog(step)) return html`<details class="step" id="step-${index}" data-status="${stepStatus(step)}">${summary}${reason}</details>`;
+  return html`<details class="step" id="step-${index}" data-status="${stepStatus(step)}" data-attempt="${slice.attempt}"${isOpen(step) ? html` open` : ''}>
 ${summary}
-${result?.reason === undefined ? '' : html`<p class="reason">${result.reason}</p>`}
-<p class="links"><a href="${path}?attempt=${slice.attempt}">All lines</a> · <a href="${path}/log.txt?attempt=${slice.attempt}">Plain text</a> <span class="said quiet">${tail === null ? '' : html`${linesInWords(tail.manifest.totalLines)}, ${bytesInWords(tail.manifest.totalBytes)}`}</span></p>
-<div class="log" tabindex="0" role="log" aria-label="Output of ${step.name}">${tail === null ? '' : logLinesView(tail.lines)}</div>
+${reason}
+${viewer({ place: { ...place, slice: slice.index, step: index }, attempt: slice.attempt, name: step.name, status: stepStatus(step), startedAt: step.startedAt, stored: tail })}
 </details>`;
+}
+
+export type ViewedLog = { place: StepPlace; attempt: number; name: string; status: Status; startedAt: string | null; stored: StoredLines | null; /** The page is this log's own: it has a place for every line. */ whole?: boolean; /** What a link to its lines calls it among others. */ anchor?: string };
+
+/** What static/log.js makes a viewer of, and what is read without it. */
+export function viewer({ place, attempt, name, status, startedAt, stored, whole = false, anchor = `step-${place.step}` }: ViewedLog): Html {
+  const path = stepPath(place);
+  const of = `attempt=${attempt}`;
+  const manifest = stored?.manifest;
+  return html`<div class="viewer${whole ? ' whole' : ''}" data-log="${path}" data-attempt="${attempt}"${whole ? '' : html` data-anchor="${anchor}"`} data-slice="${place.slice}" data-status="${status}" data-started="${startedAt === null ? '' : Date.parse(startedAt)}" data-total="${manifest?.totalLines ?? 0}"${manifest?.complete ? html` data-complete` : ''}>
+<p class="links">${whole ? '' : html`<a href="${path}?${of}">All lines</a> · `}<a href="${path}/log.txt?${of}">Plain text</a> · <a href="${path}/log.txt?${of}&amp;download">Download</a> <span class="said quiet" role="status">${manifest ? html`${linesInWords(manifest.totalLines)}, ${bytesInWords(manifest.totalBytes)}` : ''}</span></p>
+<div class="log" tabindex="0" role="region" aria-label="Output of ${name}">${stored === null ? '' : logLinesView(stored.lines, whole)}</div>
+</div>`;
 }
 
 /** Lines without an end of line between them: they stand in a box that keeps white space. */

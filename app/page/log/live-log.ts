@@ -2,12 +2,13 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readChunks, readManifest } from '../../../config-schema/read-log.ts';
-import type { LogGap } from '../../../config-schema/read-log.ts';
+import type { LogGap, LogPart } from '../../../config-schema/read-log.ts';
 import { streamPaths } from '../../../config-schema/uplink.ts';
 import type { CommonPorts } from '../ports.ts';
 
 export type LivePart =
-  | { kind: 'bytes'; bytes: Uint8Array }
+  /** `at`: when they were written (ms since 1970), as far as that is known. */
+  | { kind: 'bytes'; bytes: Uint8Array; at: number | null }
   | LogGap
   /** Complete, or all that will ever be: the builder was lost with the rest. */
   | { kind: 'end'; complete: boolean; totalBytes: number };
@@ -37,7 +38,8 @@ export async function* liveLog(
     if (manifest && manifest.totalBytes > offset) {
       for await (const part of readChunks(store, key, manifest, { from: offset }, codec)) {
         signal.throwIfAborted();
-        yield part.kind === 'bytes' ? { kind: 'bytes', bytes: part.bytes } : part;
+        if (part.kind === 'bytes') yield* dated(part);
+        else yield part;
         // The gap begins where its chunk does, which may be before what was asked for.
         offset = part.offset + (part.kind === 'bytes' ? part.bytes.length : part.length);
       }
@@ -49,7 +51,8 @@ export async function* liveLog(
   async function* live(builder: string): AsyncGenerator<LivePart> {
     try {
       for await (const bytes of (await openStream(builder, streamPaths.log(key, offset), signal)) ?? []) {
-        yield { kind: 'bytes', bytes };
+        // Just now; what the builder had before we came and has not stored yet, about a second ago.
+        yield { kind: 'bytes', bytes, at: Date.now() };
         offset += bytes.length;
       }
     } catch {
@@ -68,4 +71,17 @@ export async function* liveLog(
     if (offset > before) pauseMs = shortestPauseMs;
     else await sleep(pauseMs, undefined, { signal });
   }
+}
+
+/** Stored bytes, cut where the time changes. */
+function* dated({ bytes, offset, written }: LogPart & { kind: 'bytes' }): Generator<LivePart> {
+  const end = offset + bytes.length;
+  const times = written.filter((one) => one.offset > offset && one.offset < end);
+  const first = written.findLast((one) => one.offset <= offset);
+  let [start, at] = [offset, first?.at ?? null];
+  for (const one of times) {
+    yield { kind: 'bytes', bytes: bytes.subarray(start - offset, one.offset - offset), at };
+    [start, at] = [one.offset, one.at];
+  }
+  yield { kind: 'bytes', bytes: bytes.subarray(start - offset), at };
 }

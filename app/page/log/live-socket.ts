@@ -1,21 +1,24 @@
 // How does a log reach a browser while it is being written?
 //
 // The client asks for `?from=BYTE`, or `?lines=N` for the last lines. First comes a text frame {from, line}: the byte that follows, and its
-// line where we know it. Then binary frames, the log's bytes in order. A text frame {gap, length} stands for bytes that cannot be read.
-// At the end a text frame {complete, totalBytes}, and a close. Whoever loses the connection asks again from the byte after the last it has.
+// line where we know it. Then binary frames, the log's bytes in order; a text frame {at} before them says when they were written (ms since
+// 1970), and holds until the next. A text frame {gap, until, line} stands for the bytes up to `until`, of lines up to `line`, which cannot be
+// read; {problem} for all of a log. At the end a text frame {complete, totalBytes}, and a close. Whoever loses the connection asks again from
+// the byte after the last it has.
 
 import type { IncomingMessage } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
-import { gapSentence, readChunks, readManifest } from '../../../config-schema/read-log.ts';
+import { BadManifest, gapSentence, readChunks, readManifest } from '../../../config-schema/read-log.ts';
 import { findStep, numberOf } from '../address.ts';
 import type { FoundStep, StepPlace } from '../address.ts';
 import { atLeast } from '../access/access.ts';
 import { originRefusal } from '../access/local.ts';
 import { liveLog } from './live-log.ts';
 import type { Standing } from './live-log.ts';
+import { badManifest } from './sentences.ts';
 import type { CommonPorts } from '../ports.ts';
 
 export type LiveSockets = {
@@ -25,12 +28,14 @@ export type LiveSockets = {
   close(): void;
 };
 
-const pingEveryMs = 30_000;
+/** Times that lie closer together are one. */
+const sameTimeMs = 100;
 const frameBytes = 64 * 1024;
 /** The last lines of a log may be very long. */
 const mostTailBytes = 4 * 1024 * 1024;
 
-export function liveSockets(ports: CommonPorts): LiveSockets {
+/** Whoever does not answer a ping, or may not look any more, is let go. */
+export function liveSockets(ports: CommonPorts, { pingEveryMs = 30_000 } = {}): LiveSockets {
   // What is compressible is small, and what is large comes once.
   const server = new WebSocketServer({ noServer: true, maxPayload: 1024, perMessageDeflate: false });
   const awaitsPong = new WeakSet<WebSocket>();
@@ -102,17 +107,26 @@ export function standingOf(ports: CommonPorts, place: StepPlace, { attempt }: Fo
 async function send(ports: CommonPorts, client: WebSocket, found: FoundStep, place: StepPlace, query: URLSearchParams): Promise<void> {
   const left = new AbortController();
   client.on('close', () => left.abort());
-  const start = await startOf(ports, found.logKey, query);
-  await sendFrame(client, JSON.stringify(start));
+  const say = (frame: object): Promise<void> => sendFrame(client, JSON.stringify(frame));
+  let sentAt = -Infinity;
   try {
+    const start = await startOf(ports, found.logKey, query);
+    await say(start);
     for await (const part of liveLog(ports, found.logKey, start.from, standingOf(ports, place, found), left.signal)) {
-      if (part.kind === 'bytes') for (let at = 0; at < part.bytes.length; at += frameBytes) await sendFrame(client, part.bytes.subarray(at, at + frameBytes));
-      else if (part.kind === 'gap') await sendFrame(client, JSON.stringify({ gap: gapSentence(part), until: part.offset + part.length, line: part.lastLine }));
-      else await sendFrame(client, JSON.stringify({ complete: part.complete, totalBytes: part.totalBytes }));
+      if (part.kind === 'bytes') {
+        if (part.at !== null && Math.abs(part.at - sentAt) >= sameTimeMs) await say({ at: (sentAt = part.at) });
+        for (let from = 0; from < part.bytes.length; from += frameBytes) await sendFrame(client, part.bytes.subarray(from, from + frameBytes));
+      } else if (part.kind === 'gap') await say({ gap: gapSentence(part), until: part.offset + part.length, line: part.lastLine });
+      else await say({ complete: part.complete, totalBytes: part.totalBytes });
     }
     client.close(1000);
   } catch (error) {
-    if (!left.signal.aborted) throw error;
+    if (left.signal.aborted) return;
+    if (!(error instanceof BadManifest)) throw error;
+    ports.log.warn({ error, log: found.logKey }, badManifest.forOperators);
+    await say({ problem: badManifest.forReaders });
+    await say({ complete: false, totalBytes: 0 });
+    client.close(1000);
   }
 }
 

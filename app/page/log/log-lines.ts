@@ -3,7 +3,7 @@
 /** What a page shows of a log at most: its last lines. */
 export const mostLines = 5000;
 /** What is shown of a line, in characters. */
-const longestLine = 5000;
+export const longestLine = 5000;
 
 /** Turns text with colours into safe HTML; AnsiUp does. Its colours go on from call to call. */
 export type Ansi = { ansi_to_html(text: string): string };
@@ -31,20 +31,36 @@ export function logLines(ansi: Ansi): LogLines {
   };
 }
 
+/**
+ * The same text as it reads on the page: as many lines, without colours and whatever else a terminal keeps to itself. A line beyond
+ * `longestLine` is whole. Takes any number of lines at once, in time that grows with their length alone.
+ */
+export function plainLines(text: string): string {
+  if (!special.test(text)) return text;
+  const ended = text.includes('\r') ? text.replace(/(?<!\r)\r+(?=\n|$)/g, '') : text;
+  const settled = ended.includes('\r') ? ended.replace(/(?<![^\n])[^\n]*\r/g, '') : ended;
+  return settled.replace(sequence, '').replace(unseen, '');
+}
+
 // The only sequences that have a meaning in a log: colours.
 const colour = /\x1b\[[\d;]*m/g;
 // Colours, cursor movement, titles, links, character sets; also what only begins like one, up to the end of the line.
-const sequence = /\x1b(?:\[[0-?]*[ -/]*[@-~]?|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]+[0-~]?|[0-Z\\`-~])?/g;
+const sequence = /\x1b(?:\[[0-?]*[ -/]*[@-~]?|[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[ -/]+[0-~]?|[0-Z\\`-~])?/g;
+// Control characters but tab and what begins a colour; marks that turn the direction of the text around.
+const unseen = /[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const special = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
 /** A terminal shows of a line what follows its last carriage return; colours that were set before hold on. */
 function overwritten(line: string): string {
-  const text = line.replace(/\r+$/, '');
+  let end = line.length;
+  while (line[end - 1] === '\r') end -= 1;
+  const text = line.slice(0, end);
   const start = text.lastIndexOf('\r') + 1;
   return start === 0 ? text : coloursOf(text.slice(0, start)) + text.slice(start);
 }
 
 /** Of a line without end only the beginning is kept; whatever it goes on with, a carriage return begins it anew. */
-function shorten(line: string): string {
+export function shorten(line: string): string {
   if (line.length <= 4 * longestLine) return line;
   const text = line.endsWith('\r') ? `${overwritten(line)}\r` : overwritten(line);
   return text.length <= 4 * longestLine ? text : text.slice(0, 4 * longestLine - 1);
@@ -53,8 +69,7 @@ function shorten(line: string): string {
 function visible(line: string): string {
   const text = overwritten(line)
     .replace(sequence, (found) => (/^\x1b\[[\d;]*m$/.test(found) ? found : ''))
-    // Control characters but tab and what begins a colour; marks that turn the direction of the text around.
-    .replace(/[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '');
+    .replace(unseen, '');
   if (text.length <= longestLine) return text;
   const rest = text.slice(longestLine);
   return `${text.slice(0, longestLine).replace(/\x1b[^m]*$/, '')} … (a line of more than ${longestLine} characters)${coloursOf(rest)}`;

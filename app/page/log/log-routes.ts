@@ -1,14 +1,17 @@
 // Which pages are there of a job and of its logs?
 
+import { BadManifest } from '../../../config-schema/read-log.ts';
 import { findJob, findStep, jobPlace, logKeyOf, numberOf, stepPlace } from '../address.ts';
 import type { FoundJob, JobPlace } from '../address.ts';
-import { nothing, show } from '../env.ts';
+import { nothing, sentence, show } from '../env.ts';
 import type { PageApp } from '../env.ts';
 import type { CommonPorts } from '../ports.ts';
 import { jobView } from './job-view.ts';
 import type { Tails } from './job-view.ts';
+import { logJsonRoutes } from './log-json.ts';
 import { standingOf } from './live-socket.ts';
 import { rawLog } from './raw-log.ts';
+import { badManifest, noSuchStep } from './sentences.ts';
 import { linesOnPage, stepView } from './step-view.ts';
 import { readLines, readTail } from './stored-lines.ts';
 
@@ -34,21 +37,22 @@ export function logRoutes(app: PageApp, ports: CommonPorts): void {
     const found = await findStep(ports, place, numberOf(c.req.query('attempt')));
     if (!found) return nothing(c, 'step');
     const fromLine = Math.max(1, numberOf(c.req.query('line')) ?? 1);
-    return show(c, stepView(found, place, fromLine, await readLines(ports, found.logKey, fromLine, linesOnPage)));
+    try {
+      return await show(c, stepView(found, place, fromLine, await readLines(ports, found.logKey, fromLine, linesOnPage)));
+    } catch (error) {
+      if (!(error instanceof BadManifest)) throw error;
+      ports.log.warn({ error, log: found.logKey }, badManifest.forOperators);
+      return sentence(c, 'This log cannot be shown', badManifest.forReaders, 500);
+    }
   });
+
+  logJsonRoutes(app, ports, step);
 
   app.get(`${step}/log.txt`, async (c) => {
     const place = stepPlace(c);
     const found = await findStep(ports, place, numberOf(c.req.query('attempt')));
-    if (!found) return c.text('There is no such step.\n', 404);
-    const follow = c.req.query('follow') === undefined ? null : standingOf(ports, place, found);
-    return c.body(rawLog(ports, found.logKey, numberOf(c.req.query('from')) ?? 0, follow), 200, {
-      'content-type': 'text/plain; charset=utf-8',
-      // Whatever a browser should take it for.
-      'content-security-policy': "default-src 'none'; sandbox",
-      // Each line as soon as it is there.
-      'content-encoding': 'identity',
-    });
+    if (!found) return c.text(`${noSuchStep}\n`, 404);
+    return rawLog(c, ports, found, place, standingOf(ports, place, found));
   });
 }
 

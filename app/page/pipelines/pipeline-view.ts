@@ -1,31 +1,35 @@
 // How does one pipeline stand, workflow by workflow?
 
 import { html } from 'hono/html';
-import type { JobView, PipelineView } from '../../../config-schema/view.ts';
+import type { PipelineView } from '../../../config-schema/view.ts';
 import { jobPath } from '../address.ts';
-import { badge, sign, time } from '../layout.ts';
+import { badge } from '../layout.ts';
 import type { Html, Shown } from '../layout.ts';
-import { eventName, lasted, refName, statusOf } from '../words.ts';
+import { graphView } from './graph-view.ts';
+import { jobTable } from './job-table.ts';
+import { frame, head, pagePath, placeOf } from './pipeline-head.ts';
+import type { Facts } from './pipeline-record.ts';
+import { timingView } from './timing-view.ts';
 
-export function pipelineView(view: PipelineView, now: number): Shown {
-  const { repository, trigger, number } = view;
-  const name = `${repository.owner}/${repository.name} #${number}`;
+/** `faulty`: its config could not be run. */
+export function pipelineView(view: PipelineView, facts: Facts, actions: Html | '', faulty: boolean, now: number): Shown {
   return {
-    title: name,
-    trail: [{ text: name }],
-    open: view.state !== 'ended',
-    body: html`<h1>${trigger.commit.subject}</h1>
-<p class="facts">${badge(statusOf(view))} · ${refName(trigger.ref)} · <code>${trigger.sha.slice(0, 12)}</code> · ${eventName(trigger.event)} by ${trigger.sender.login} · ${time(view.startedAt)} · ${lasted(view, now)}</p>
-${view.reason === undefined ? '' : html`<p class="reason">${view.reason}</p>`}
-${view.workflows.map(
-  (workflow) => html`<section><h2>${workflow.name}</h2>
-<table class="list"><tbody>${workflow.jobs.map((job) => row(view, workflow.name, job, now))}</tbody></table></section>`,
-)}`,
+    ...frame(view, ''),
+    body: html`${head(view, facts, '', now, actions)}
+<div>${view.workflows.length > 0 ? workflows(view, now) : nothingRuns(view, faulty)}</div>
+${timingView(view, facts.kindsOf, now)}`,
   };
 }
 
-const row = ({ repository, number }: PipelineView, workflow: string, job: JobView, now: number): Html => html`<tr>
-<td class="status">${badge(statusOf(job))}</td>
-<td><a href="${jobPath({ owner: repository.owner, name: repository.name, pipeline: number, workflow, job: job.name })}">${job.name}</a>${job.slices.length > 1 ? html` <span class="quiet">${job.slices.map((slice) => sign(statusOf(slice)))}</span>` : ''}${job.reason === undefined ? '' : html`<div class="reason">${job.reason}</div>`}</td>
-<td class="number">${lasted(job, now)}</td>
-</tr>`;
+const workflows = (view: PipelineView, now: number): Html =>
+  html`${view.workflows.map(
+    (workflow) => html`<section class="workflow"><h2>${workflow.name}${workflow.outcome === null ? '' : html` <span class="beside">${badge(workflow.outcome)}</span>`}</h2>
+${graphView(workflow, (job) => jobPath({ ...placeOf(view), workflow: workflow.name, job }), now)}
+${jobTable(view, workflow, now)}</section>`,
+  )}`;
+
+function nothingRuns(view: PipelineView, faulty: boolean): Html {
+  if (faulty) return html`<p class="nothing">The config could not be run. <a href="${pagePath(view, 'config')}">See its faults, each on its line</a>.</p>`;
+  if (view.state === 'ended') return html`<p>Nothing was run.</p>`;
+  return html`<p>${view.state === 'waiting' ? 'Nothing of it has begun.' : 'Its config is being read.'}</p>`;
+}

@@ -1,7 +1,7 @@
 // What every page has of scripts.
 
 import { refreshLater } from './refresh.js';
-import { localTimes } from './times.js';
+import { keepTime } from './times.js';
 
-localTimes(document);
+keepTime();
 refreshLater();

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, truncate } from 'node:fs/promises';
+import { mkdtemp, rm, truncate, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -15,6 +15,7 @@ import { Fenced, openStepLog } from '../../../activities/builder/step-log.ts';
 import type { StepLog, StepLogOptions } from '../../../activities/builder/step-log.ts';
 import { logCodec } from '../../../activities/log-codec.ts';
 import type { ObjectStore } from '../../../activities/object-store.ts';
+import { writtenOf } from '../../../config-schema/log-manifest.ts';
 import { readLog, readManifest } from '../../../config-schema/read-log.ts';
 import { collect } from '../../collect.ts';
 
@@ -84,6 +85,41 @@ test('a builder killed again and again loses, repeats and reorders nothing', asy
   assert.equal(text.length, expected.length);
   assert.equal(createHash('sha256').update(text).digest('hex'), createHash('sha256').update(expected).digest('hex'));
   assert.ok((await readManifest(store, key))?.complete);
+});
+
+test('chunks say when their bytes were written', async (t) => {
+  const { open, store } = await setUp(t);
+  const before = Date.now();
+  const log = await open();
+  await log.append(Buffer.from('first\n'));
+  const firstBy = Date.now();
+  await sleep(150);
+  const secondFrom = Date.now();
+  await log.append(Buffer.from('second\n'));
+  await log.end();
+  const written = (await readManifest(store, key))!.chunks.flatMap(writtenOf);
+  assert.deepEqual(written.map(({ offset }) => offset), [0, 6]);
+  assert.ok(written[0]!.at >= before && written[0]!.at <= firstBy, JSON.stringify([before, firstBy, written]));
+  assert.ok(written[1]!.at >= secondFrom && written[1]!.at <= Date.now(), JSON.stringify([secondFrom, written]));
+});
+
+test('what a killed builder had not stored counts as written when the last of it was', async (t) => {
+  let away = true;
+  const { open, store, file } = await setUp(t, { wrap: (real) => ({ ...real, put: (...args) => (away ? Promise.reject(new Error('503')) : real.put(...args)) }) });
+  const log = await open();
+  await log.append(Buffer.from('before the kill, '));
+  await log.close();
+  const hourAgo = Math.floor(Date.now() / 1000) - 3600;
+  await utimes(file, hourAgo, hourAgo);
+  away = false;
+  const again = await open();
+  const after = Date.now();
+  await again.append(Buffer.from('after'));
+  await again.end();
+  const written = (await readManifest(store, key))!.chunks.flatMap(writtenOf);
+  assert.deepEqual(written.map(({ offset }) => offset), [0, 17]);
+  assert.equal(written[0]!.at, hourAgo * 1000);
+  assert.ok(written[1]!.at >= after);
 });
 
 test('a file that the machine lost is filled again from the store', async (t) => {

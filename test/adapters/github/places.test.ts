@@ -66,9 +66,34 @@ test('a further repository is one of the same installation', async (t) => {
   await t.test('of a repository without an installation', async () => assert.equal(await places.sameInstallation({ ...repository, installationId: null }, 'acme', 'library'), null));
 });
 
+test('all repositories of all installations are listed', async () => {
+  const listed = await places.listRepositories();
+  assert.deepEqual(listed.map(({ owner, name }) => `${owner}/${name}`).sort(), ['acme/app', 'acme/library', 'bob/tools']);
+  assert.deepEqual(listed.find(({ name }) => name === 'app'), opened.repository);
+});
+
+test('more than fit on one of GitHub’s pages are listed too, and an installation that has just gone is none', async () => {
+  const asked: string[] = [];
+  const pageOf = <T>(all: T[], { page }: { page: number }): T[] => all.slice((page - 1) * 100, page * 100);
+  const octokit = (installationId: number) => ({
+    request: async (route: string, options: { page: number }) => {
+      asked.push(`${installationId} ${route} ${options.page}`);
+      if (route === 'GET /app/installations') return { data: pageOf(Array.from({ length: 101 }, (_, n) => ({ id: n + 1, suspended_at: n > 1 && n < 100 ? '2026-01-01' : null })), options) };
+      if (installationId === 101) throw Object.assign(new Error('Not Found'), { status: 404 });
+      const count = installationId === 1 ? 200 : 3;
+      return { data: { repositories: pageOf(Array.from({ length: count }, (_, n) => ({ id: installationId * 1000 + n, owner: { login: 'acme' }, name: `r${n}`, private: true, default_branch: 'main' })), options) } };
+    },
+  });
+  const client = { as: (id: number, _what: string, _cost: object, work: (o: object) => Promise<unknown>) => work(octokit(id)), asApp: (_what: string, _cost: object, work: (o: object) => Promise<unknown>) => work(octokit(0)) };
+  const listed = await githubPlaces(client as unknown as Parameters<typeof githubPlaces>[0]).listRepositories();
+  assert.equal(new Set(listed.map(({ id }) => id)).size, 203);
+  assert.deepEqual(asked, ['0 GET /app/installations 1', '0 GET /app/installations 2', ...[1, 2, 3].map((page) => `1 GET /installation/repositories ${page}`), '2 GET /installation/repositories 1', '101 GET /installation/repositories 1']);
+});
+
 test('a suspended installation covers nothing', async () => {
   const { github } = opened;
   github.suspendApp('bob');
+  assert.deepEqual((await places.listRepositories()).map(({ owner }) => owner), ['acme', 'acme']);
   assert.deepEqual([await places.findRepository('bob', 'tools'), await places.findOwner('bob')], [null, null]);
   github.unsuspendApp('bob');
 });

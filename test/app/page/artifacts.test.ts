@@ -132,13 +132,16 @@ suite('artifacts on the page', () => {
     const page = await browser.newPage();
     await page.goto(`${scene.url}${url}/site/index.html`);
     await page.waitForFunction("document.getElementById('fetched').textContent !== ''");
-    assert.match(page.url(), /\/artifacts\/~[0-9a-f]{32}\/site\/index\.html$/);
+    assert.match(page.url(), /\/artifacts\/~[0-9a-z]+\.[0-9a-f]{32}\/site\/index\.html$/);
     assert.equal(await page.evaluate('getComputedStyle(document.body).color'), 'rgb(1, 2, 3)');
     const seen = (id: string): Promise<string | null> => page.locator(`#${id}`).textContent();
     assert.deepEqual([await seen('origin'), await seen('cookie'), await seen('fetched')], ['null', 'SecurityError', 'refused']);
     // Another site that guesses the plain address gets nothing of it.
     const plain = await scene.get(`${url}/site/own.js`, { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' });
     assert.equal(plain.headers.get('cross-origin-resource-policy'), 'same-origin');
+    // A ticket that is none, or too old, is passed over for who may read here.
+    const old = await scene.get(`${url}/~${(1e9).toString(36)}.${'0'.repeat(32)}/site/own.js`);
+    assert.deepEqual([old.status, old.headers.get('location')], [302, `${url}/site/own.js`]);
     assert.equal((await scene.get(`${url}/~${'0'.repeat(32)}/site/own.js`)).status, 404);
   });
 });

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { logLines } from '../../../app/page/log/log-lines.ts';
+import fc from 'fast-check';
+import { logLines, plainLines } from '../../../app/page/log/log-lines.ts';
 import { ansi } from '../../../app/page/log/stored-lines.ts';
 
 suite('lines', () => {
@@ -26,6 +27,18 @@ suite('lines', () => {
     ['strange numbers', '\x1b[38:2::1:2:3mx\x1b[999999999999999999my\x1b[;;;mz\n', ['xyz']],
     ['control characters', 'a\0b\bc\x07d\te\x7ff\x9bg\n', ['abcd\tefg']],
     ['marks that turn text around', 'a\u202eb\u2066c\u200f\n', ['abc']],
+    ['clearing to the end of the line', 'Compiling 1\x1b[K\rCompiling 2\x1b[K\n\x1b[2K\rdone\n', ['Compiling 2', 'done']],
+    ['going up a line is not done', 'one\n\x1b[1Atwo\x1b[1B\n', ['one', 'two']],
+    ['links are their text', '\x1b]8;id=1;https://evil.example/?a=b\x07here\x1b]8;;\x07\n', ['here']],
+    ['a colour that clears the line as well', '\x1b[0m\x1b[32mok\x1b[0m\x1b[K\n', ['<span class="ansi-green-fg">ok</span>']],
+    ['sequences of one byte', 'a\x9b31mb\x84c\x90d\x9ce\n', ['a31mbcde']],
+    ['NULs', '\0\0a\0\0\n\0\n', ['a', '']],
+    ['bytes that are no UTF-8', 'a\ufffdb\n', ['a\ufffdb']],
+    ['tabs', '\ta\tb\n', ['\ta\tb']],
+    ['other ends of lines', 'a\vb\fc\u2028d\u0085e\n', ['abc\u2028de']],
+    ['isolates and embeddings', '\u2067\u2068a\u2069\u202ab\u202c\u061c\u200ec\n', ['abc']],
+    ['carriage returns alone', '\r\r\r\n\r\ra\r\r\n', ['', 'a']],
+    ['private strings of terminals', '\x1bPdata\x1b\\a\x1b_app\x07b\x1b^pm\x1b\\c\n', ['abc']],
     ['words of the world', 'é 漢字 😀 עברית\n', ['é 漢字 😀 עברית']],
   ];
   for (const [what, text, expected] of cases) {
@@ -59,6 +72,28 @@ test('a line without end costs a bounded time, memory and page', () => {
   for (let i = 0; i < 200; i += 1) lines.feed('\x1b[3'.repeat(1000));
   for (let i = 0; i < 200; i += 1) lines.feed('\x1b[31m'.repeat(1000));
   assert.ok(lines.feed('z\n').ended[0]!.length < 6000);
+});
+
+test('a line of ten thousand characters is cut, and its colours with it', () => {
+  const [line, next] = logLines(ansi()).feed(`\x1b[31m${'é'.repeat(10_000)}\x1b[32m\nnext\n`).ended;
+  assert.match(line!, /^<span class="ansi-red-fg">é{4995} … \(a line of more than 5000 characters\)<\/span>$/);
+  assert.equal(next, '<span class="ansi-green-fg">next</span>');
+});
+
+test('carriage returns by the thousand take no time', () => {
+  // With a pattern that tries each of them anew this takes minutes.
+  const hostile = `${'\r'.repeat(19_000)}x\n`.repeat(50);
+  assert.deepEqual(new Set(logLines(ansi()).feed(hostile).ended), new Set(['x']));
+  assert.deepEqual(new Set(plainLines(`${'\r'.repeat(1_000_000)}x\n${'\u2028\r'.repeat(500_000)}\n`).split('\n')), new Set(['x', '\u2028', '']));
+});
+
+test('as text a line reads as it does in HTML', () => {
+  const piece = fc.oneof(...['\x1b', '\x1b[', '\x1b]', '\x1b[31m', '\x1b[K', '\x07', '\\', '\r', '\n', '\r\n', '\0', '\x9b', '\u202e', '\u2028', 'm', '0', ';', 'a', ' ', '(', 'é', '😀'].map((text) => fc.constant(text)));
+  fc.assert(fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
+    const text = `${pieces.join('')}\n`;
+    const html = logLines(ansi()).feed(text).ended.map((line) => line.replace(/<[^>]*>/g, ''));
+    assert.deepEqual(plainLines(text).split('\n').slice(0, -1), html);
+  }), { numRuns: 3000 });
 });
 
 /** As a page would show them: the lines that ended and the one that has not. */

@@ -208,7 +208,7 @@ suite('live logs', () => {
     const log = await scene.begin(0);
     await log.append(bytes('before '));
     const client = await listen(scene, `${stepUrl(0)}/live?from=0`);
-    assert.deepEqual(client.said, [{ from: 0, line: 1 }]);
+    assert.deepEqual(client.said[0], { from: 0, line: 1 });
     await eventually(() => client.text === 'before ');
     for (let i = 0; i < 20; i += 1) {
       await log.append(bytes(`${i} `));
@@ -224,12 +224,12 @@ suite('live logs', () => {
     assert.equal(later.text, client.text.slice(7));
   });
 
-  test('a viewer who loses the connection again and again misses and repeats nothing', async (t) => {
+  test('a viewer who loses the connection twenty times misses and repeats nothing', async (t) => {
     const scene = await setUp(t);
     const log = await scene.begin(0);
-    let written = '';
+    let [written, cuts] = ['', 0];
     const writing = (async () => {
-      for (let i = 0; i < 400; i += 1) {
+      for (let i = 0; i < 400 || cuts < 20; i += 1) {
         const line = `line ${i} ${'x'.repeat(i % 50)}\n`;
         written += line;
         await log.append(bytes(line));
@@ -238,16 +238,16 @@ suite('live logs', () => {
       await scene.end(0);
     })();
     let text = '';
-    for (let connections = 1; ; connections += 1) {
+    for (;;) {
       const client = await listen(scene, `${stepUrl(0)}/live?from=${text.length}`);
-      const cut = setTimeout(() => client.socket.terminate(), 30);
+      const cut = setTimeout(() => {
+        client.socket.terminate();
+        cuts += 1;
+      }, 30);
       await client.closed;
       clearTimeout(cut);
       text += client.text;
-      if (client.said.some((frame) => 'complete' in frame)) {
-        assert.ok(connections > 3, `${connections} connections`);
-        break;
-      }
+      if (client.said.some((frame) => 'complete' in frame)) break;
     }
     await writing;
     assert.equal(text, written);
@@ -361,7 +361,7 @@ suite('live logs', () => {
     for await (const { key } of scene.store.list(`${scene.keyOf(0)}/`)) if (key.includes('chunk-000001')) await scene.store.delete(key);
     const client = await listen(scene, `${stepUrl(0)}/live?from=0`);
     await client.closed;
-    assert.deepEqual(client.said[1], { gap: 'Roundhouse cannot show lines 52429 to 104858 (1048576 bytes): the object store has lost them.', until: 2 * 1048576, line: 104858 });
+    assert.deepEqual(client.said.find((frame) => 'gap' in frame), { gap: 'Roundhouse cannot show lines 52429 to 104858 (1048576 bytes): the object store has lost them.', until: 2 * 1048576, line: 104858 });
     assert.deepEqual(client.said.at(-1), { complete: true, totalBytes: 3_000_000 });
     assert.equal(client.text.length, 3_000_000 - 1_048_576);
   });

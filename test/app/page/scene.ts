@@ -25,6 +25,7 @@ import type { Outcome } from '../../../config-schema/outcome.ts';
 import { parseStreamPath } from '../../../config-schema/uplink.ts';
 import { buildLine } from '../../../config-schema/view.ts';
 import type { PipelineView, SliceView, StepView } from '../../../config-schema/view.ts';
+import { settledSetup } from './settled-setup.ts';
 
 export type Scene = Awaited<ReturnType<typeof setUp>>;
 
@@ -95,7 +96,7 @@ export async function setUp(t: TestContext, { steps = ['checkout', 'npm test'], 
   };
 
   const page = createPage({
-    builds: () => Promise.resolve([buildLine(pipeline)]),
+    lists: { pipelines: () => Promise.resolve({ lines: [buildLine(pipeline)], next: null, complete: true, temporalAway: false, open: { running: 1, waiting: 0 }, filtersLookAt: null }), reload: () => Promise.resolve() },
     pipeline: (owner, name, number) => Promise.resolve(owner === 'acme' && name === 'rocket' && number === 7 ? structuredClone(pipeline) : null),
     store,
     codec: logCodec,
@@ -103,6 +104,12 @@ export async function setUp(t: TestContext, { steps = ['checkout', 'npm test'], 
     access: localAccess,
     repository: (owner, name) => Promise.resolve(owner === 'acme' && name === 'rocket' ? { id: 42, owner, name } : null),
     ask: () => Promise.reject(new Error('no operation is expected here')),
+    cancel: () => Promise.resolve(false),
+    rerun: () => Promise.resolve(null),
+    ...{ sights: () => Promise.resolve([]), openViews: () => Promise.resolve([]), version: '0', isPublic: () => Promise.resolve(false), badgeToken: () => Promise.resolve(false), verdict: () => Promise.resolve(null) },
+    installation: { version: '0', publicUrl: 'http://ci.example', settings: {}, isInEnvironment: () => false },
+    audit: { read: async function* () {}, matches: () => false, verify: () => Promise.reject(new Error('no log is expected here')) },
+    setup: settledSetup,
     log,
     ...ports,
   });

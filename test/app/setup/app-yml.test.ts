@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parse } from 'yaml';
+import { wishesOf } from '../../../app/setup/manifest.ts';
 
 const text = readFileSync(new URL('../../../app.yml', import.meta.url), 'utf8');
 const manifest = parse(text) as { public: boolean; default_permissions: Record<string, string>; default_events: string[] };
@@ -30,4 +31,11 @@ test('nobody else may install the App, and it may write checks only, besides dep
   assert.equal(manifest.public, false);
   const writes = Object.entries(manifest.default_permissions).flatMap(([name, level]) => (level === 'write' ? [name] : []));
   assert.deepEqual(writes.sort(), ['administration', 'checks']);
+});
+
+test('the page can say what the App asks for, each with its reason', () => {
+  const { permissions, events } = wishesOf(text);
+  assert.deepEqual(Object.fromEntries(permissions.map(({ name, access }) => [name, access])), manifest.default_permissions);
+  assert.deepEqual(events.map(({ name }) => name), manifest.default_events);
+  for (const { name, why } of [...permissions, ...events]) assert.match(why, /^[A-Z][^#]{20,}[.]$/, name);
 });

@@ -8,7 +8,7 @@ import type { Account, App, Permissions } from '../state.ts';
 import type { AppOptions, GitHub } from '../contract.ts';
 import { type Lookup, missing } from './lookup.ts';
 
-type Deeds = Pick<GitHub, 'createApp' | 'installApp' | 'uninstallApp' | 'suspendApp' | 'unsuspendApp' | 'setWebhook' | 'requestCheckRerun' | 'requestSuiteRerun' | 'requestCheckAction'>;
+type Deeds = Pick<GitHub, 'createApp' | 'installApp' | 'transferApp' | 'uninstallApp' | 'suspendApp' | 'unsuspendApp' | 'setWebhook' | 'requestCheckRerun' | 'requestSuiteRerun' | 'requestCheckAction'>;
 
 const defaultPermissions: Permissions = { checks: 'write', contents: 'read', metadata: 'read', pull_requests: 'read', issues: 'read', merge_queues: 'read', statuses: 'write', members: 'read', administration: 'read' };
 const defaultEvents = ['check_run', 'check_suite', 'create', 'delete', 'issue_comment', 'merge_group', 'pull_request', 'push', 'repository'];
@@ -25,6 +25,7 @@ export function appDeeds(world: World, find: Lookup, first: App): Deeds {
       const chosen = repositories === 'all' ? ('all' as const) : repositories.map((name) => find.repository(name.includes('/') ? name : `${owner}/${name}`));
       return { id: install(world, appId === undefined ? first : find.app(appId), target, chosen, find.person(target)).id };
     },
+    transferApp: (owner) => void (first.owner = find.account(owner)),
     uninstallApp(owner) {
       const installation = find.installation(owner);
       sendInstallation(world, installation, 'deleted', find.person(installation.account));

@@ -8,7 +8,7 @@ import { issueUserToken } from '../tokens.ts';
 import type { GitHub } from '../contract.ts';
 import type { Lookup } from './lookup.ts';
 
-type Deeds = Pick<GitHub, 'createUser' | 'createOrganization' | 'createTeam' | 'addKey'>;
+type Deeds = Pick<GitHub, 'createUser' | 'createOrganization' | 'createTeam' | 'renameUser' | 'addKey'>;
 
 export function peopleDeeds(world: World, find: Lookup): Deeds {
   const { state } = world;
@@ -27,6 +27,10 @@ export function peopleDeeds(world: World, find: Lookup): Deeds {
       const slug = name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
       state.teams.push({ id: state.nextId('team'), organization: find.account(organization), slug, name, members: new Map(members.map((login) => [find.account(login).id, 'member'])) });
     },
+    renameUser(login, to) {
+      checkLogin(world, to);
+      find.account(login).login = to;
+    },
     addKey: (user, publicKey) => void find.account(user).keys.push(makeKey(world, publicKey, false)),
   };
 }
@@ -35,10 +39,14 @@ export function peopleDeeds(world: World, find: Lookup): Deeds {
 const reserved = new Set([...apiWords, 'apps', 'avatars', 'login', 'organizations', 'settings']);
 
 export function addAccount(world: World, login: string, type: 'User' | 'Organization', name: string | null, email: string | null): Account {
-  if (findAccount(world.state, login) !== undefined || reserved.has(login.toLowerCase()) || !/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,37}[A-Za-z0-9])?$/.test(login)) throw new Error(`the name ${login} is taken or not allowed`);
+  checkLogin(world, login);
   const added: Account = { id: world.state.nextId('account'), login, type, name, email, createdAt: isoSeconds(world.now()), keys: [], members: new Map() };
   world.state.accounts.set(added.id, added);
   return added;
+}
+
+function checkLogin({ state }: World, login: string): void {
+  if (findAccount(state, login) !== undefined || reserved.has(login.toLowerCase()) || !/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,37}[A-Za-z0-9])?$/.test(login)) throw new Error(`the name ${login} is taken or not allowed`);
 }
 
 export function makeKey(world: World, publicKey: string, readOnly: boolean): SshKey {

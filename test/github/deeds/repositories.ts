@@ -12,7 +12,7 @@ import type { GitHub, Place } from '../contract.ts';
 import { type Lookup, missing } from './lookup.ts';
 import { makeKey } from './people.ts';
 
-type Deeds = Pick<GitHub, 'createRepository' | 'fork' | 'renameRepository' | 'transferRepository' | 'setVisibility' | 'setDefaultBranch' | 'deleteRepository' | 'addCollaborator' | 'addDeployKey' | 'deployKeys' | 'removeDeployKey' | 'forbidDeployKeys' | 'allowDeployKeys' | 'protectBranch' | 'addRuleset'>;
+type Deeds = Pick<GitHub, 'createRepository' | 'fork' | 'renameRepository' | 'transferRepository' | 'setVisibility' | 'setDefaultBranch' | 'deleteRepository' | 'addCollaborator' | 'removeCollaborator' | 'addDeployKey' | 'deployKeys' | 'removeDeployKey' | 'forbidDeployKeys' | 'allowDeployKeys' | 'protectBranch' | 'addRuleset'>;
 
 export function repositoryDeeds(world: World, find: Lookup): Deeds {
   const { state } = world;
@@ -63,6 +63,7 @@ export function repositoryDeeds(world: World, find: Lookup): Deeds {
       await rm(repository.path, { recursive: true, force: true });
     },
     addCollaborator: (name, user, permission) => void find.repository(name).collaborators.set(find.account(user).id, permission),
+    removeCollaborator: (name, user) => void find.repository(name).collaborators.delete(find.account(user).id),
     addDeployKey(name, publicKey, { title, readOnly = true } = {}) {
       const key = makeKey(world, publicKey, readOnly);
       find.repository(name).deployKeys.push({ ...key, title: title ?? key.title });

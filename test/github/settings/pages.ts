@@ -8,9 +8,12 @@ import { findAccount } from '../state.ts';
 import { page, type PageAnswer } from '../page.ts';
 import { chooseAccount, installFromForm } from './install.ts';
 import { confirmManifest, createFromManifest } from './manifest.ts';
-import { authorize, exchange } from './sign-in.ts';
+import { authorize, exchange, type Bound } from './sign-in.ts';
 
-type Grant = { kind: 'manifest'; app: App; privateKey: string } | { kind: 'sign-in'; app: App; account: Account };
+type Grant = { kind: 'manifest'; app: App; privateKey: string } | { kind: 'sign-in'; app: App; account: Account; bound: Bound; until: number };
+
+/** "The code expires after 10 minutes." */
+const codeMs = 600_000;
 
 export type AppSettings = {
   /** The pages below /settings/apps, /organizations/O/settings/apps, /apps and /login/oauth; null where the path is none of them. */
@@ -45,8 +48,13 @@ export function appSettings(): AppSettings {
       const installing = /^\/apps\/([^/]+)\/installations\/new$/.exec(url.pathname);
       const app = installing === null ? undefined : [...world.state.apps.values()].find((candidate) => candidate.slug === installing[1]);
       if (app !== undefined) return method === 'POST' ? installFromForm(world, app, form, url) : chooseAccount(world, app);
-      if (url.pathname === '/login/oauth/authorize') return authorize(world, method, url, form, (app, account) => grant({ kind: 'sign-in', app, account }));
-      if (url.pathname === '/login/oauth/access_token' && method === 'POST') return exchange(world, url, form, headers.accept, (code) => redeem('sign-in', code));
+      if (url.pathname === '/login/oauth/authorize') return authorize(world, method, url, form, (app, account, bound) => grant({ kind: 'sign-in', app, account, bound, until: world.now().getTime() + codeMs }));
+      if (url.pathname === '/login/oauth/access_token' && method === 'POST') {
+        return exchange(world, url, form, headers.accept, (code) => {
+          const granted = redeem('sign-in', code);
+          return granted !== null && granted.until > world.now().getTime() ? granted : null;
+        });
+      }
       return null;
     },
   };

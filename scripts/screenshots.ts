@@ -1,0 +1,53 @@
+// How does the page look? A sample shop is built, one of its tests fails, and Chromium takes pictures.
+
+import { mkdir } from 'node:fs/promises';
+import { startBrowser } from '../test/browser.ts';
+import { startInstance } from '../test/scenarios/instance.ts';
+import { signIn } from '../test/sign-in.ts';
+import { shop } from './screenshots-shop.ts';
+
+const folder = new URL('../docs/pictures/', import.meta.url).pathname;
+const only = process.argv.slice(2);
+const wanted = (name: string): boolean => only.length === 0 || only.includes(name);
+
+await mkdir(folder, { recursive: true });
+const instance = await startInstance({ signIn: true });
+const size = { width: 1280, height: 800 };
+const browser = await startBrowser({ viewport: size, colorScheme: 'light', timezoneId: 'UTC', locale: 'en-GB' });
+try {
+  await instance.ended(await instance.push(shop('A banana costs what a banana costs', { fails: false })), 120_000);
+  const failed = await instance.ended(await instance.push(shop('Give a discount on cherries', { fails: true }), { branch: 'discount' }), 120_000);
+  await instance.ended(await instance.push(shop('Say which fruit is out of stock', { fails: false }), { branch: 'stock' }), 120_000);
+
+  const page = await browser.context.newPage();
+  await page.goto(instance.url);
+  await signIn(page, 'ada');
+  const pipeline = `${instance.url}/${instance.repository}/${failed.number}`;
+  const pages = {
+    builds: instance.url,
+    pipeline,
+    'failed-build': `${pipeline}/shop/unit?slice=1`,
+    tests: `${pipeline}/tests`,
+    config: `${pipeline}/config`,
+    builders: `${instance.url}/-/builders`,
+    settings: `${instance.url}/-/settings`,
+  };
+  for (const [name, address] of Object.entries(pages)) {
+    if (!wanted(name)) continue;
+    await page.setViewportSize(size);
+    await page.goto(address);
+    await page.waitForTimeout(1500);
+    await page.screenshot({ path: `${folder}${name}.png` });
+  }
+  for (const [name, address, dark, narrow] of [['failed-build-dark', pages['failed-build'], true, false], ['pipeline-phone', pipeline, false, true]] as const) {
+    if (!wanted(name)) continue;
+    await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light' });
+    await page.setViewportSize(narrow ? { width: 390, height: 844 } : size);
+    await page.goto(address);
+    await page.waitForTimeout(1500);
+    await page.screenshot({ path: `${folder}${name}.png` });
+  }
+} finally {
+  await browser.close();
+  await instance.stop();
+}

@@ -1,0 +1,14 @@
+// What does axe say of a page?
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+
+const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Violations that are serious or worse, each as `rule: element, element`. Only what the page shows now is judged. */
+export async function seriousViolations(page: Page): Promise<string[]> {
+  await page.evaluate(source);
+  const found = (await page.evaluate('axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations)')) as { id: string; impact: string; nodes: { target: unknown; html: string }[] }[];
+  return found.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 200)).join(' | ')}`);
+}

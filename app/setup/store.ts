@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { parseDocument } from 'yaml';
+import { isMap, parseDocument } from 'yaml';
 
 export type AppCredentials = {
   appId: number;
@@ -75,6 +75,11 @@ async function readSettings(dataFolder: string) {
   const settings = parseDocument(text);
   const [error] = settings.errors;
   if (error) throw new Error(`${path} cannot be read: ${error.message}. Mend it, then run the setup again.`);
+  // An empty file, one of comments alone, and what is left when the last setting went.
+  if (settings.toJS() === null) settings.contents = settings.createNode({}) as typeof settings.contents;
+  if (!isMap(settings.contents)) throw new Error(`${path} holds no settings: at its top there must be NAME: VALUE. Mend it, then run the setup again.`);
+  // Not `{}`, which would grow into one long line.
+  if (settings.contents.items.length === 0) settings.contents.flow = false;
   return settings;
 }
 

@@ -13,6 +13,8 @@ import { benchDecrypt } from './decrypt.ts';
 import { benchFirstByte } from './first-byte.ts';
 import { benchImage } from './image.ts';
 import { startInstance } from './instance.ts';
+import { benchLogLatency } from './log-latency.ts';
+import { benchLogViewer } from './log-viewer.ts';
 import { benchLog } from './log.ts';
 import { benchMasking } from './masking.ts';
 import { benchPage } from './page.ts';
@@ -22,15 +24,15 @@ import { benchWholeBuild } from './whole-build.ts';
 
 /** Those of the second kind share one running instance. Those of the last need no machine of ours, and the very last may lack its data. */
 const groups = { sandbox: [benchSandbox], bytes: [benchCache, benchCheckout, benchImage, benchSplit] };
-const groupsOnAnInstance = { latency: [benchFirstByte, benchWholeBuild], log: [benchLog] };
-const groupsAtTheEnd = { keys: [benchMasking, benchDecrypt], page: [benchPage], config: [benchConfig] };
+const groupsOnAnInstance = { latency: [benchFirstByte, benchWholeBuild], log: [benchLog], page: [benchLogLatency] };
+const groupsAtTheEnd = { keys: [benchMasking, benchDecrypt], page: [benchPage, benchLogViewer], config: [benchConfig] };
 
 await endOnTrouble(async () => {
   const args = process.argv.slice(2);
-  const names = [groups, groupsOnAnInstance, groupsAtTheEnd].flatMap((each) => Object.keys(each));
+  const names = [...new Set([groups, groupsOnAnInstance, groupsAtTheEnd].flatMap((each) => Object.keys(each)))];
   const unknown = args.filter((arg) => arg !== '--quick' && !names.includes(arg));
   if (unknown.length > 0) throw new Problem(`bench: there is no group ${unknown.join(', ')}. Groups are ${names.join(', ')}; the only option is --quick.`, 2);
-  const withoutMachine = args.every((arg) => arg === '--quick' || arg in groupsAtTheEnd) && args.some((arg) => arg in groupsAtTheEnd);
+  const withoutMachine = args.every((arg) => arg === '--quick' || (arg in groupsAtTheEnd && !(arg in groupsOnAnInstance))) && args.some((arg) => arg in groupsAtTheEnd);
   if (!withoutMachine && process.getuid?.() !== 0) throw new Problem('sandboxes need root on this machine. Run: sudo npm run bench', 2);
   const wanted = <T>(all: Record<string, T[]>): T[] => Object.entries(all).flatMap(([name, measures]) => (args.includes(name) || args.every((arg) => arg === '--quick') ? measures : []));
 

@@ -111,6 +111,8 @@ suite('the page', () => {
 
   test('what others wrote is text wherever it stands', async () => {
     const evil = (name: string): string => `<img src=x onerror=alert('${name}')>`;
+    // A shell's quotes are one thing, and << in a config another.
+    const written = (text: string, path: string): string => `echo ${Buffer.from(text).toString('base64')} | base64 -d > "${path}"`;
     const branch = 'x<img/src=x/onerror=alert(1)>';
     await instance.git('checkout', '-q', '-B', branch);
     const test = `<testsuite name='${evil('suite').replaceAll('<', '&lt;').replaceAll("'", '&apos;')}'><testcase name='&lt;img src=x onerror=alert(5)&gt;' classname='&lt;script&gt;alert(6)&lt;/script&gt;'><failure message='&lt;img src=x onerror=alert(7)&gt;'>&lt;/pre&gt;&lt;script&gt;alert(8)&lt;/script&gt;</failure></testcase></testsuite>`;
@@ -120,9 +122,9 @@ suite('the page', () => {
         [evil('job')]: {
           docker: [{ image: 'debian:bookworm' }],
           steps: [
-            { run: { name: evil('step'), command: `mkdir r out; cat > r/junit.xml <<'X'\n${test}\nX\ncat > "out/${evil('artifact').replaceAll('"', '').replaceAll('/', '')}.txt" <<'X'\n<script>alert(9)</script>\nX\ncat <<'X'\n${evil('log')}\n<script>alert(10)</script>\nX\nexit 1` } },
-            { store_test_results: { path: 'r' } },
-            { store_artifacts: { path: 'out' } },
+            { run: { name: evil('step'), command: `mkdir r out; ${written(test, 'r/junit.xml')}; ${written('<script>alert(9)</script>', `out/${evil('artifact').replaceAll("'", '')}.txt`)}; ${written(`${evil('log')}\n<script>alert(10)</script>\n`, '/dev/stdout')}; exit 1` } },
+            { store_test_results: { path: 'r', when: 'always' } },
+            { store_artifacts: { path: 'out', when: 'always' } },
           ],
         },
       },

@@ -14,7 +14,7 @@ import type { WebSocket } from 'ws';
 import { BadManifest, gapSentence, readChunks, readManifest } from '../../../config-schema/read-log.ts';
 import { findStep, numberOf } from '../address.ts';
 import type { FoundStep, StepPlace } from '../address.ts';
-import { atLeast } from '../access/access.ts';
+import { readable } from '../access/only-readers.ts';
 import { originRefusal } from '../access/local.ts';
 import { liveLog } from './live-log.ts';
 import type { Standing } from './live-log.ts';
@@ -55,8 +55,8 @@ export function liveSockets(ports: CommonPorts, { pingEveryMs = 30_000 } = {}): 
     const mayRead = async (): Promise<boolean> => {
       const viewer = await ports.access.viewer(req);
       if ('refused' in viewer || 'moved' in viewer) return false;
-      const repository = await ports.repository(place.owner, place.name);
-      return repository !== null && atLeast(await ports.access.permission(viewer, repository), 'read');
+      const found = await readable(ports, viewer, place.owner, place.name);
+      return found !== null && found !== 'too many guesses';
     };
     const viewer = await ports.access.viewer(req);
     if ('refused' in viewer) return refuse(socket, 403, viewer.refused);

@@ -1,6 +1,7 @@
 // Which pages are there of a job and of its logs?
 
 import { BadManifest } from '../../../config-schema/read-log.ts';
+import type { SliceView } from '../../../config-schema/view.ts';
 import { findJob, findStep, jobPlace, logKeyOf, numberOf, stepPlace } from '../address.ts';
 import type { FoundJob, JobPlace } from '../address.ts';
 import { nothing, sentence, show } from '../env.ts';
@@ -24,7 +25,7 @@ export function logRoutes(app: PageApp, ports: CommonPorts): void {
     const place = jobPlace(c);
     const found = await findJob(ports, place);
     const asked = numberOf(c.req.query('slice'));
-    const slice = found?.job.slices.find(({ index }) => index === asked) ?? (asked === null ? found?.job.slices[0] : undefined) ?? null;
+    const slice = (asked === null ? wanted(found?.job.slices ?? []) : found?.job.slices.find(({ index }) => index === asked)) ?? null;
     if (!found || (asked !== null && !slice)) return nothing(c, 'job');
     // The script looks again at how the steps stand, and has their logs already.
     const tails = slice && c.req.query('logs') !== '0' ? await tailsOf(ports, found, { ...place, slice: slice.index }) : [];
@@ -55,6 +56,9 @@ export function logRoutes(app: PageApp, ports: CommonPorts): void {
     return rawLog(c, ports, found, place, standingOf(ports, place, found));
   });
 }
+
+/** Whoever comes from a red check wants to see why. */
+const wanted = (slices: SliceView[]): SliceView | undefined => slices.find(({ outcome }) => outcome !== null && outcome !== 'passed' && outcome !== 'canceled') ?? slices[0];
 
 /** A log that cannot be read leaves the rest of the page whole. */
 function tailsOf(ports: CommonPorts, { pipeline, job }: FoundJob, place: JobPlace & { slice: number }): Promise<Tails> {

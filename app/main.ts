@@ -52,7 +52,6 @@ import { serveControl } from './control/socket.ts';
 import { readGitHubApp, readGitHubClient } from './github-app.ts';
 import { openLists } from './history/lists.ts';
 import { openPipelines } from './open-pipelines.ts';
-import { publicRepositories } from './public-repositories.ts';
 import { verdicts } from './verdict.ts';
 import { keyHandler } from './key-page.ts';
 import { measures } from './metrics/measures.ts';
@@ -207,7 +206,7 @@ await endOnTrouble(async () => {
     version: packageJson.version,
     installation: { version: packageJson.version, publicUrl, settings: shownSettings(settings), isInEnvironment: (name) => Boolean(process.env[name]) },
     audit: { read: async function* (options) { yield* readAudit(await reading(), options); }, matches, verify: async () => verifyAudit(await reading()) },
-    isPublic: publicRepositories(lookups.places.findRepository),
+    isPublic: door.isPublic,
     badgeToken: door.mayShowBadge,
     verdict: verdicts({ store, openViews }),
     measure: measured.requests,

@@ -1,8 +1,7 @@
 // What is built for the pictures?
 
-/** The files of a small shop; with `fails`, one test of its second slice does. */
-export const shop = (change: string, { fails }: { fails: boolean }): Record<string, string> => ({
-  'CHANGES': `${change}\n`,
+/** The files of a small shop; where it `fails`, one test of its second slice does. */
+export const shop = (fails: boolean): Record<string, string> => ({
   '.circle.yml': `version: 2.1
 
 jobs:

@@ -15,9 +15,9 @@ const instance = await startInstance({ signIn: true });
 const size = { width: 1280, height: 800 };
 const browser = await startBrowser({ viewport: size, colorScheme: 'light', timezoneId: 'UTC', locale: 'en-GB' });
 try {
-  await instance.ended(await instance.push(shop('A banana costs what a banana costs', { fails: false })), 120_000);
-  const failed = await instance.ended(await instance.push(shop('Give a discount on cherries', { fails: true }), { branch: 'discount' }), 120_000);
-  await instance.ended(await instance.push(shop('Say which fruit is out of stock', { fails: false }), { branch: 'stock' }), 120_000);
+  await instance.ended(await instance.push(shop(false), { message: 'A banana costs what a banana costs' }), 120_000);
+  const failed = await instance.ended(await instance.push(shop(true), { branch: 'discount', message: 'Give a discount on cherries' }), 120_000);
+  await instance.ended(await instance.push(shop(false), { branch: 'stock', message: 'Say which fruit is out of stock' }), 120_000);
 
   const page = await browser.context.newPage();
   await page.goto(instance.url);

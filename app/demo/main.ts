@@ -12,6 +12,7 @@ import { startGitHub, type CheckRun } from '../../test/github/index.ts';
 import { aborted, endOnTrouble, whenAsked } from '../process.ts';
 import { readSettings } from '../read-settings.ts';
 import { webhookPath } from '../server.ts';
+import { loginCallbackPath } from '../setup/manifest.ts';
 import { allMembers } from '../up/all.ts';
 import { startFamily } from '../up/family.ts';
 import { besideGitHub } from '../up/beside-github.ts';
@@ -28,7 +29,9 @@ await endOnTrouble(async () => {
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const folder = await mkdtemp(join(tmpdir(), 'roundhouse-demo-'));
   const github = await startGitHub({ folder: join(folder, 'github') });
-  const { env, port } = await besideGitHub(github, { data: join(folder, 'data'), builder: 'demo', webhookSecret });
+  const { env: beside, port } = await besideGitHub(github, { data: join(folder, 'data'), builder: 'demo', webhookSecret });
+  const env: NodeJS.ProcessEnv = { ...beside, GITHUB_CLIENT_ID: github.app.clientId, GITHUB_CLIENT_SECRET: github.app.clientSecret };
+  github.setCallback(`http://127.0.0.1:${port}${loginCallbackPath}`);
   const user = github.createUser('ada');
   github.createOrganization('acme');
   const { sshUrl } = await github.createRepository({ owner: 'acme', name: 'shop' });
@@ -62,6 +65,7 @@ await endOnTrouble(async () => {
     say(`  Its checks:   ${github.url}/${repository}/commit/${sha}/checks`);
     say(`  Roundhouse:   ${settings.publicUrl}`);
     if (!options.exit) {
+      say(`                Sign in as ${user.login}; an operator comes in by: ROUNDHOUSE_DATA=${env.ROUNDHOUSE_DATA} roundhouse page`);
       say(`  Push more:    cd ${work} && edit, then: GIT_SSH_COMMAND='${ssh}' git push origin main`);
       say(`  From a shell: ROUNDHOUSE_DATA=${env.ROUNDHOUSE_DATA} TEMPORAL_ADDRESS=${env.TEMPORAL_ADDRESS} roundhouse builds`);
       say('  Ctrl-C ends all of it and removes its folder.');

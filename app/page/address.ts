@@ -9,6 +9,11 @@ export type JobPlace = { owner: string; name: string; pipeline: number; workflow
 export type StepPlace = JobPlace & { slice: number; step: number };
 
 export const pipelinePath = (p: Pick<JobPlace, 'owner' | 'name' | 'pipeline'>): string => `/${p.owner}/${p.name}/${p.pipeline}`;
+/** The way to a page below the pipeline's own. */
+export const pipelineTrail = (p: Pick<JobPlace, 'owner' | 'name' | 'pipeline'>): { text: string; path: string }[] => [
+  { text: `${p.owner}/${p.name}`, path: `/${p.owner}/${p.name}` },
+  { text: `#${p.pipeline}`, path: pipelinePath(p) },
+];
 export const jobPath = (p: JobPlace): string => `${pipelinePath(p)}/${encodeURIComponent(p.workflow)}/${encodeURIComponent(p.job)}`;
 export const stepPath = (p: StepPlace): string => `${jobPath(p)}/${p.slice}/${p.step}`;
 

@@ -106,6 +106,8 @@ export type GitHub = {
   suspendApp(owner: string): void;
   unsuspendApp(owner: string): void;
   setWebhook(url: string | null, secret?: string): void;
+  /** Of the first app: where people come back to who have signed in by it. */
+  setCallback(url: string): void;
 
   /** Oldest first, those under way too (`status` is `pending`). */
   deliveries(filter?: { event?: string; action?: string }): Delivery[];

@@ -56,7 +56,7 @@ export type Instance = {
   /** The number of the newest pipeline. */
   newest(): Promise<number>;
   /** Commits these files over what is there and pushes with real git over ssh; answers the sha. */
-  push(files: Record<string, string>, options?: { branch?: string; force?: boolean }): Promise<string>;
+  push(files: Record<string, string>, options?: { branch?: string; force?: boolean; message?: string }): Promise<string>;
   /** A push of one job `build` with this YAML body. */
   pushJob(job: string, options?: { branch?: string }): Promise<string>;
   check(sha: string, name?: string, timeoutMs?: number): Promise<CheckRun>;
@@ -78,7 +78,8 @@ export type Instance = {
 export async function startInstance({ builders = ['b1'], env: extra = {}, app: asked = {}, signIn = false }: { builders?: string[]; env?: NodeJS.ProcessEnv; app?: AppOptions; signIn?: boolean } = {}): Promise<Instance> {
   const folder = await mkdtemp(join(tmpdir(), 'rh-'));
   const [port, sshPort, temporalPort] = await freePorts(3);
-  const github = await startGitHub({ folder: join(folder, 'github'), app: { callbackUrls: [`http://127.0.0.1:${port}/login/callback`], ...asked } });
+  const github = await startGitHub({ folder: join(folder, 'github'), app: asked });
+  github.setCallback(`http://127.0.0.1:${port}/login/callback`);
   const { login, email } = github.createUser('ada');
   github.createOrganization('acme');
   const { id: repositoryId, sshUrl, fullName } = await github.createRepository({ owner: 'acme', name: 'shop', private: true });
@@ -198,7 +199,7 @@ export async function startInstance({ builders = ['b1'], env: extra = {}, app: a
       });
       return stdout;
     },
-    async push(files, { branch = 'main', force = false } = {}) {
+    async push(files, { branch = 'main', force = false, message } = {}) {
       pushes += 1;
       await git('checkout', '-q', '-B', branch);
       for (const [path, text] of Object.entries(files)) {
@@ -206,7 +207,7 @@ export async function startInstance({ builders = ['b1'], env: extra = {}, app: a
         await writeFile(join(work, path), text);
       }
       await git('add', '-A');
-      await git('commit', '-q', '--allow-empty', '-m', `Commit ${pushes}`);
+      await git('commit', '-q', '--allow-empty', '-m', message ?? `Commit ${pushes}`);
       await git('push', '-q', ...(force ? ['-f'] : []), 'origin', `HEAD:refs/heads/${branch}`);
       return (await git('rev-parse', 'HEAD')).stdout.trim();
     },

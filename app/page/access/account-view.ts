@@ -26,7 +26,7 @@ export const accountView = ({ viewer, here, sessions, tokens, about }: Account):
   body: html`<h1>${viewer.person?.login ?? 'Operator at this machine'}</h1>
 <p class="facts">${viewer.person ? html`By GitHub, as number ${viewer.person.id}.` : 'By a one-time address.'} ${viewer.operator ? 'An operator of this installation.' : ''}</p>
 <h2>Where you are signed in</h2>
-<div class="scroll" role="region" aria-label="Sessions" tabindex="0"><table class="list"><thead><tr><th scope="col">Browser</th><th scope="col">From</th><th scope="col">Since</th><th scope="col">Last seen</th><th scope="col"><span class="hidden">Change</span></th></tr></thead><tbody>
+<div class="scroll" role="region" aria-label="Sessions" tabindex="0"><table class="list"><thead><tr><th scope="col">Browser</th><th scope="col">From</th><th scope="col">Since</th><th scope="col">Last seen</th><th scope="col"><span class="unseen">Change</span></th></tr></thead><tbody>
 ${sessions.map((session) => html`<tr><td class="subject">${browserInWords(session.browser)}${session.key === here ? html` <b>this one</b>` : ''}</td><td>${session.from}</td><td>${time(session.createdAt)}</td><td>${time(session.usedAt)}</td><td>${session.key === here ? '' : change(viewer, '/-/account/sessions/revoke', 'session', session.key, 'Sign out')}</td></tr>`)}
 </tbody></table></div>
 <form method="post" action="/-/account/sign-out-everywhere">${csrfField(viewer)}<button>Sign out everywhere</button></form>
@@ -38,7 +38,7 @@ function tokenPart(viewer: Viewer, tokens: readonly Token[], about: Account['abo
   return html`<h2 id="tokens">Tokens</h2>
 <p>By a token a program reads what you may read: <code>curl -H 'Authorization: Bearer TOKEN'</code> and the address of a raw log, an artifact or JSON. It changes nothing.</p>
 ${about && 'secret' in about ? made(about) : ''}
-${tokens.length === 0 ? html`<p class="quiet">You have none.</p>` : html`<div class="scroll" role="region" aria-label="Tokens" tabindex="0"><table class="list"><thead><tr><th scope="col">Name</th><th scope="col">For</th><th scope="col">Expires</th><th scope="col">Last used</th><th scope="col"><span class="hidden">Change</span></th></tr></thead><tbody>
+${tokens.length === 0 ? html`<p class="quiet">You have none.</p>` : html`<div class="scroll" role="region" aria-label="Tokens" tabindex="0"><table class="list"><thead><tr><th scope="col">Name</th><th scope="col">For</th><th scope="col">Expires</th><th scope="col">Last used</th><th scope="col"><span class="unseen">Change</span></th></tr></thead><tbody>
 ${tokens.map((token) => html`<tr><td class="subject">${token.name}</td><td class="subject">${token.kind === 'badge' ? 'badges' : 'reading'} of ${token.repository ? `${token.repository.owner}/${token.repository.name}` : 'all that you may read'}</td><td>${time(token.expiresAt)}</td><td>${token.usedAt === token.createdAt ? 'never' : time(token.usedAt)}</td><td>${change(viewer, '/-/account/tokens/revoke', 'token', idOf(token), 'Revoke')}</td></tr>`)}
 </tbody></table></div>`}
 <h3>Make a token</h3>

@@ -41,6 +41,8 @@ export type Door = {
   localUrl: string;
   /** How people sign in; null: they do not. */
   signIn: (GitHubSignIn & { states: ReturnType<typeof signInStates>; isOperator(person: Person): Promise<boolean> }) | null;
+  /** Whether anybody may see the repository; false where GitHub is not asked. Throws GitHubIsAway. */
+  isPublic(repository: KnownRepository): Promise<boolean>;
   /** For the address of a badge, which others see: whether this token shows this repository's, by what its person may read now. */
   mayShowBadge(token: string, repository: KnownRepository): Promise<boolean>;
   /** Removes sessions and tokens whose time is over. */
@@ -71,7 +73,7 @@ export function openDoor({ store, audit, settings, github, log, now = Date.now }
   };
   if (!github) {
     const access = localAccessWith({ publicUrl, sessionViewer: sessionViewer({ sessions, operators: null, publicUrl, log }) });
-    return { ...common, access, signIn: null, mayShowBadge: () => Promise.resolve(false) };
+    return { ...common, access, signIn: null, isPublic: () => Promise.resolve(false), mayShowBadge: () => Promise.resolve(false) };
   }
   const operators = operatorsOf({ github, named, now, log });
   const permissions = permissionsOf({ github, now, log });
@@ -79,6 +81,7 @@ export function openDoor({ store, audit, settings, github, log, now = Date.now }
     ...common,
     access: githubAccess({ sessions, tokens, operators, permissions, publicUrl, anonymousReads, log }),
     signIn: { address: github.address, personOf: github.personOf, states: signInStates({ key: github.clientSecret, now }), isOperator: operators.is },
+    isPublic: permissions.isPublic,
     mayShowBadge: (token, repository) => mayShowBadge({ tokens, permissions }, token, repository),
   };
 }

@@ -2,7 +2,7 @@
 
 import { html } from 'hono/html';
 import type { ArtifactFolder } from '../../../config-schema/artifact.ts';
-import { artifactPath, jobPath, pipelinePath } from '../address.ts';
+import { artifactPath, jobPath, pipelineTrail } from '../address.ts';
 import type { SlicePlace } from './artifacts.ts';
 import { } from '../layout.ts';
 import type { Shown } from '../layout.ts';
@@ -16,7 +16,7 @@ export function artifactsView(place: SlicePlace, path: string, { folders, files 
   return {
     title: `${path === '' ? 'Artifacts' : shown(path)} · ${place.job}`,
     trail: [
-      { text: `${place.owner}/${place.name} #${place.pipeline}`, path: pipelinePath(place) },
+      ...pipelineTrail(place),
       { text: place.workflow },
       { text: place.job, path: `${jobPath(place)}?slice=${place.slice}` },
       { text: 'Artifacts', ...(path !== '' && { path: artifactPath(place, '') }) },

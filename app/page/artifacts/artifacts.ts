@@ -5,6 +5,7 @@ import { getMimeType } from 'hono/utils/mime';
 import { artifactFileKey, artifactIndexKey, artifactsKey, type ArtifactIndex, type StoredArtifact } from '../../../config-schema/artifact.ts';
 import type { PipelineView, SliceView } from '../../../config-schema/view.ts';
 import { artifactPath, type JobPlace } from '../address.ts';
+import { byteRange } from '../byte-range.ts';
 import type { CommonPorts } from '../ports.ts';
 
 export type SlicePlace = JobPlace & { slice: number };
@@ -83,7 +84,7 @@ export async function serveArtifact(store: CommonPorts['store'], artifact: Shown
     ...(!isShown(artifact) && { 'content-disposition': 'attachment' }),
   };
   if (request.get('if-none-match') === headers['etag']) return new Response(null, { status: 304, headers });
-  const range = rangeOf(request.get('range'), bytes);
+  const range = byteRange(request.get('range') ?? undefined, bytes);
   if (range === 'none') return new Response(null, { status: 416, headers: { ...headers, 'content-range': `bytes */${bytes}` } });
   const { from, to } = range ?? { from: 0, to: bytes };
   const parts = await store.read(key, { from, to });
@@ -91,13 +92,4 @@ export async function serveArtifact(store: CommonPorts['store'], artifact: Shown
   headers['content-length'] = String(to - from);
   if (range) headers['content-range'] = `bytes ${from}-${to - 1}/${bytes}`;
   return new Response(ReadableStream.from(parts) as ReadableStream<Uint8Array<ArrayBuffer>>, { status: range ? 206 : 200, headers });
-}
-
-/** [from, to); null: all of it, also for several ranges at once; 'none': outside of the file. */
-function rangeOf(header: string | null, size: number): { from: number; to: number } | null | 'none' {
-  const [, first = '', last = ''] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '') ?? [];
-  if (first === '' && last === '') return null;
-  const from = first === '' ? Math.max(0, size - Number(last)) : Number(first);
-  const to = first === '' || last === '' ? size : Math.min(size, Number(last) + 1);
-  return from < to ? { from, to } : 'none';
 }

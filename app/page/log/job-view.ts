@@ -2,7 +2,7 @@
 
 import { html, raw } from 'hono/html';
 import type { SliceView, StepView } from '../../../config-schema/view.ts';
-import { artifactPath, jobPath, pipelinePath, stepPath } from '../address.ts';
+import { artifactPath, jobPath, pipelineTrail, stepPath } from '../address.ts';
 import type { FoundJob, JobPlace, StepPlace } from '../address.ts';
 import { badge, sign, time } from '../layout.ts';
 import type { Html, Shown } from '../layout.ts';
@@ -17,14 +17,14 @@ export function jobView({ pipeline, workflow, job }: FoundJob, place: JobPlace, 
   const status = statusOf(job);
   return {
     title: `${job.name} · ${place.owner}/${place.name} #${place.pipeline}`,
-    trail: [{ text: `${place.owner}/${place.name} #${place.pipeline}`, path: pipelinePath(place) }, { text: workflow.name }, { text: job.name }],
+    trail: [...pipelineTrail(place), { text: workflow.name }, { text: job.name }],
     open: job.state !== 'ended',
     scripts: ['log.js'],
     body: html`<div id="head"><h1>${job.name}</h1>
 <p class="facts">${badge(status)} · ${pipeline.trigger.commit.subject} · <code>${pipeline.trigger.sha.slice(0, 12)}</code>${job.startedAt === null ? '' : html` · ${time(job.startedAt)}`} · ${lasted(job, now)}</p>
 ${job.reason === undefined ? '' : html`<p class="reason">${job.reason}</p>`}
 ${job.slices.length > 1 ? slices(place, job.slices, slice) : ''}
-${slice === null ? '' : sliceHead(place, slice)}
+${slice === null ? '' : sliceHead(place, slice, job.reason)}
 ${slice === null ? '' : artifactsLink(place, slice)}</div>
 <div id="steps">${slice === null ? '' : slice.steps.map((step, i) => stepBody(place, slice, step, i, tails[i] ?? null, now))}</div>`,
   };
@@ -41,9 +41,10 @@ function stepToCompare(all: SliceView[]): number {
   return failed.length > 0 ? Math.min(...failed) : Math.max(0, ...all.map(({ steps }) => steps.findLastIndex(hasLog)));
 }
 
-const sliceHead = (place: JobPlace, slice: SliceView): Html => html`<p class="quiet">${slice.builder === null ? 'No builder yet' : html`On builder ${slice.builder}`}${slice.attempt > 1 ? html` · attempt ${slice.attempt}` : ''}</p>
+/** `said`: the job's own reason, which is often that of a slice. */
+const sliceHead = (place: JobPlace, slice: SliceView, said: string | undefined): Html => html`<p class="quiet">${slice.builder === null ? 'No builder yet' : html`On builder ${slice.builder}`}${slice.attempt > 1 ? html` · attempt ${slice.attempt}` : ''}</p>
 ${attempts(place, slice, slice.attempt)}
-${slice.reason === undefined ? '' : html`<p class="reason">${slice.reason}</p>`}
+${slice.reason === undefined || slice.reason === said ? '' : html`<p class="reason">${slice.reason}</p>`}
 ${slice.notes.map((note) => html`<p class="note">${note}</p>`)}`;
 
 export function attempts(place: JobPlace, slice: SliceView, shown: number): Html | '' {

@@ -5,7 +5,7 @@ import { BadManifest, gapSentence, readChunks, readManifest } from '../../../con
 import { numberOf } from '../address.ts';
 import type { FoundStep, StepPlace } from '../address.ts';
 import type { PageContext } from '../env.ts';
-import { byteRange } from './byte-range.ts';
+import { byteRange } from '../byte-range.ts';
 import { liveLog } from './live-log.ts';
 import type { Standing } from './live-log.ts';
 import type { CommonPorts } from '../ports.ts';

@@ -1,7 +1,7 @@
 // What did the same step do in all slices of a job?
 
 import { html } from 'hono/html';
-import { jobPath, pipelinePath } from '../address.ts';
+import { jobPath, pipelineTrail } from '../address.ts';
 import type { FoundJob, JobPlace } from '../address.ts';
 import { sign } from '../layout.ts';
 import type { Html, Shown } from '../layout.ts';
@@ -18,7 +18,7 @@ export function slicesView({ job, workflow }: FoundJob, place: JobPlace, step: n
   const longest = job.slices.reduce((most, { steps }) => (steps.length > most.length ? steps : most), [] as SliceView['steps']);
   return {
     title: `${name} in all slices · ${job.name}`,
-    trail: [{ text: `${place.owner}/${place.name} #${place.pipeline}`, path: pipelinePath(place) }, { text: workflow.name }, { text: job.name, path: jobPath(place) }, { text: 'side by side' }],
+    trail: [...pipelineTrail(place), { text: workflow.name }, { text: job.name, path: jobPath(place) }, { text: 'side by side' }],
     // Each log follows by itself.
     open: false,
     scripts: ['log.js'],
@@ -45,7 +45,7 @@ export function earlierAttemptView({ job, workflow }: FoundJob, place: JobPlace,
   const found = logs.flatMap((stored, step) => (stored === null ? [] : [{ stored, step }]));
   return {
     title: `${job.name}, attempt ${attempt}`,
-    trail: [{ text: `${place.owner}/${place.name} #${place.pipeline}`, path: pipelinePath(place) }, { text: workflow.name }, { text: job.name, path: `${jobPath(place)}?slice=${slice.index}` }, { text: `attempt ${attempt}` }],
+    trail: [...pipelineTrail(place), { text: workflow.name }, { text: job.name, path: `${jobPath(place)}?slice=${slice.index}` }, { text: `attempt ${attempt}` }],
     open: false,
     scripts: ['log.js'],
     body: html`<div id="head"><h1>${job.name}, attempt ${attempt} of ${slice.attempt}</h1>

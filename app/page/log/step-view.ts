@@ -1,7 +1,7 @@
 // Which lines does the log of one step have, from any line on?
 
 import { html } from 'hono/html';
-import { jobPath, pipelinePath, stepPath } from '../address.ts';
+import { jobPath, pipelineTrail, stepPath } from '../address.ts';
 import type { FoundStep, StepPlace } from '../address.ts';
 import { stepStatus, viewer } from './job-view.ts';
 import type { Html, Shown } from '../layout.ts';
@@ -21,7 +21,7 @@ export function stepView({ step, attempt }: FoundStep, place: StepPlace, fromLin
 <form action="${path}"><input type="hidden" name="attempt" value="${attempt}"><label>Line <input name="line" type="number" min="1" max="${Math.max(1, total)}" value="${fromLine}"></label> <button>Show</button></form></nav>`;
   return {
     title: `${name} · ${place.job}`,
-    trail: [{ text: `${place.owner}/${place.name} #${place.pipeline}`, path: pipelinePath(place) }, { text: place.workflow }, { text: place.job, path: `${jobPath(place)}?slice=${place.slice}` }, { text: name }],
+    trail: [...pipelineTrail(place), { text: place.workflow }, { text: place.job, path: `${jobPath(place)}?slice=${place.slice}` }, { text: name }],
     open: false,
     scripts: ['log.js'],
     wide: true,

@@ -6,10 +6,8 @@ import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { GitHubIsAway, nobody, type Access, type Permission } from '../../../app/page/access/access.ts';
 import { badgeSvg, textWidth } from '../../../app/page/badge/badge-svg.ts';
 import type { PagePorts } from '../../../app/page/ports.ts';
-import { publicRepositories } from '../../../app/public-repositories.ts';
 import { verdicts, type VerdictOf } from '../../../app/verdict.ts';
 import { outcomes, type Outcome } from '../../../config-schema/outcome.ts';
-import type { Repository } from '../../../config-schema/trigger.ts';
 import { repositoryHistoryKey, summaryKey, type PipelineView } from '../../../config-schema/view.ts';
 import { setUp, type Scene } from './scene.ts';
 
@@ -144,22 +142,4 @@ suite('which pipeline counts', () => {
     await verdict(42, { branch: 'a', workflow: null });
     assert.equal(listed, 2);
   });
-});
-
-test('a repository is public when GitHub says so of this one, for two minutes', async () => {
-  let time = 0;
-  let answer: Repository | null | Error = { id: 42, private: false } as Repository;
-  const isPublic = publicRepositories(() => (answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer)), { now: () => time });
-  const rocket = { id: 42, owner: 'acme', name: 'rocket' };
-  assert.equal(await isPublic(rocket), true);
-  answer = { id: 42, private: true } as Repository;
-  assert.equal(await isPublic(rocket), true);
-  time = 120_000;
-  assert.equal(await isPublic(rocket), false);
-  answer = { id: 44, private: false } as Repository;
-  assert.equal(await isPublic({ ...rocket, id: 43 }), false, 'another one has the name now');
-  answer = new Error('away');
-  await assert.rejects(isPublic({ ...rocket, id: 50 }));
-  answer = { id: 50, private: false } as Repository;
-  assert.equal(await isPublic({ ...rocket, id: 50 }), true, 'a failure is not remembered');
 });

@@ -8,7 +8,7 @@ import type { Account, App, Permissions } from '../state.ts';
 import type { AppOptions, GitHub } from '../contract.ts';
 import { type Lookup, missing } from './lookup.ts';
 
-type Deeds = Pick<GitHub, 'createApp' | 'installApp' | 'transferApp' | 'uninstallApp' | 'suspendApp' | 'unsuspendApp' | 'setWebhook' | 'requestCheckRerun' | 'requestSuiteRerun' | 'requestCheckAction'>;
+type Deeds = Pick<GitHub, 'createApp' | 'installApp' | 'transferApp' | 'uninstallApp' | 'suspendApp' | 'unsuspendApp' | 'setWebhook' | 'setCallback' | 'requestCheckRerun' | 'requestSuiteRerun' | 'requestCheckAction'>;
 
 const defaultPermissions: Permissions = { checks: 'write', contents: 'read', metadata: 'read', pull_requests: 'read', issues: 'read', merge_queues: 'read', statuses: 'write', members: 'read', administration: 'read' };
 const defaultEvents = ['check_run', 'check_suite', 'create', 'delete', 'issue_comment', 'merge_group', 'pull_request', 'push', 'repository'];
@@ -44,6 +44,9 @@ export function appDeeds(world: World, find: Lookup, first: App): Deeds {
     setWebhook(url, secret) {
       first.webhookUrl = url;
       first.webhookSecret = secret ?? first.webhookSecret;
+    },
+    setCallback(url) {
+      first.callbackUrls = [url];
     },
     requestCheckRerun: (id, by) => sendRun(world, find.run(id), 'rerequested', find.account(by)),
     async requestSuiteRerun(repository, sha, by) {

@@ -70,7 +70,12 @@ suite('docs/SETTINGS.md', () => {
 });
 
 suite('README.md', () => {
-  const help = (...command: string[]): string => execFileSync(join(root, 'bin/roundhouse'), [...command, '--help'], { encoding: 'utf8' });
+  const helps = new Map<string, string>();
+  const help = (...command: string[]): string => {
+    const name = command.join(' ');
+    if (!helps.has(name)) helps.set(name, execFileSync(join(root, 'bin/roundhouse'), [...command, '--help'], { encoding: 'utf8' }));
+    return helps.get(name)!;
+  };
   const commandsIn = (text: string): string[] => [...text.split('\nCommands:\n')[1]?.matchAll(/^ {2}([a-z-]+) .*/gm) ?? []].map(([, name]) => name!).filter((name) => name !== 'help');
   const commands = commandsIn(help());
   /** `orbs vendor` where a command only holds others. */

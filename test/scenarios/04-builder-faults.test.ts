@@ -74,7 +74,11 @@ test('the builder is gone for good: the slice runs again on a second one, and la
       - run: {name: Count, command: 'for i in $(seq 160); do echo counted $i; sleep 0.05; done'}
 `);
   await runningSandbox();
-  await sleep(1500);
+  // What was on its way to the store when it froze would go on when it wakes; the next of it comes a second after this.
+  const number = await instance.newest();
+  const manifest = async (): Promise<string | undefined> => (await objects(`pipelines/${instance.repositoryId}/${number}/`)).find((line) => line.includes('/steps/0/manifest.json'));
+  const first = await instance.until('a part of the log is stored', manifest);
+  await instance.until('another one is', async () => (await manifest()) !== first);
   // Frozen, not dead: when it wakes it knows nothing of what happened and goes on writing.
   builder.process.kill('SIGSTOP');
   const second = await instance.startBuilder('b2');

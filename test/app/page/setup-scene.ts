@@ -69,6 +69,7 @@ export async function setUpScene(t: TestContext, { env = {} }: { env?: NodeJS.Pr
       },
       sights: () => Promise.resolve(now.sights),
       log: { warn: (fields) => void warnings.push(fields) },
+      measure: (_c, next) => next(),
       setup: {
         settings: () => readSettings(environment),
         fixed: fixedBy(environment),

@@ -163,12 +163,11 @@ test('pages are served beside the webhooks, and one that throws takes nobody wit
   assert.doesNotMatch(lines.join(''), /one-time|of-somebody/);
 });
 
-test('without a GitHub App pages work, webhooks are turned away, and a hint says what to do', async () => {
+test('without a GitHub App pages work, webhooks are turned away, and the log says what to do', async () => {
   let delivered = 0;
   const { server, sendSigned, lines } = await start({ github: null, deliver: async () => void delivered++, handlers: [async (req, res) => req.url === '/page' && (res.end('page'), true)] });
   assert.equal((await sendSigned(push)).status, 503);
   assert.equal(await (await fetch(`${server.url}/page`)).text(), 'page');
-  assert.match(await (await fetch(server.url)).text(), /roundhouse setup/);
   assert.match(lines.join(''), /roundhouse setup/);
   assert.equal(delivered, 0);
 });

@@ -85,7 +85,7 @@ export function logRows(box, port) {
   function isShort() {
     const [n, h, top] = [port.count(), box.clientHeight, box.scrollTop];
     const perWindow = h / rowPx;
-    return (first > 0 && (anchor.row - first < perWindow / 2 || top <= 0)) || (last < n && (last - anchor.row < 1.5 * perWindow || top >= tall(n) - h - 1)) || anchor.row < first;
+    return (first > 0 && (anchor.row - first < perWindow / 4 || top <= 0)) || (last < n && (last - anchor.row < 1.25 * perWindow || top >= tall(n) - h - 1)) || anchor.row < first;
   }
 
   /** The row of those in the document in which this pixel is. */
@@ -131,7 +131,7 @@ export function logRows(box, port) {
     }
     const height = tall(n);
     sizer.style.height = `${height}px`;
-    const around = perWindow + 10;
+    const around = Math.ceil(perWindow / 2) + 5;
     draw(Math.max(0, anchor.row - around), Math.min(n, anchor.row + perWindow + around));
     let top = jump ? barOf(n, h) : box.scrollTop;
     const above = topOf(anchor.row);
@@ -172,16 +172,19 @@ export function logRows(box, port) {
   function draw(from, to) {
     const fresh = new Map();
     for (let row = from; row < to; row += 1) fresh.set(port.key(row), row);
-    for (const [key, element] of elements) if (!fresh.has(key)) element.remove();
+    // What scrolls out of sight comes in again as another row: making elements is what costs.
+    const spare = [];
+    for (const [key, element] of elements) if (!fresh.has(key)) spare.push(element);
     const drawn = new Map();
     let place = inner.firstChild;
     for (const [key, row] of fresh) {
       const known = elements.get(key);
-      const element = port.draw(row, known);
+      const element = port.draw(row, known ?? spare.pop());
       if (place === element) place = element.nextSibling;
       else inner.insertBefore(element, place);
       drawn.set(key, element);
     }
+    for (const element of spare) element.remove();
     elements = drawn;
     [first, last] = [from, to];
   }

@@ -392,7 +392,7 @@ async function cuttableWire(t: TestContext, target: () => number) {
   return { port: (server.address() as AddressInfo).port, cut: () => (whole = false), mend: () => (whole = true) };
 }
 
-async function eventually(holds: () => Promise<boolean>, withinMs = 5000): Promise<void> {
+async function eventually(holds: () => Promise<boolean>, withinMs = 20_000): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await holds())) {
     assert.ok(Date.now() < deadline, `not within ${withinMs} ms: ${holds.toString()}`);

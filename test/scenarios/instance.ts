@@ -99,7 +99,7 @@ export async function startInstance({ builders = ['b1'], env: extra = {}, app: a
     ROUNDHOUSE_DATA: join(folder, 'data'),
     ROUNDHOUSE_BUILDER_NAME: builder,
     ROUNDHOUSE_BUILDER_STATE: join(folder, builder),
-    ROUNDHOUSE_BUILDER_LOST_SECONDS: '5',
+    ROUNDHOUSE_BUILDER_LOST_SECONDS: '10',
     PORT: String(port),
     ROUNDHOUSE_SSH_PORT: String(sshPort),
     ROUNDHOUSE_APP_SSH: `127.0.0.1:${sshPort}`,

@@ -131,7 +131,7 @@ test('a connection that is cut without a word is noticed by both', async (t) => 
   // A wire that can be cut: bytes stop, no FIN arrives.
   const wire = await cuttableWire(t, () => scene.port.port);
   scene.builder('b1', { address: `127.0.0.1:${wire.port}`, everySeconds: 1 });
-  await eventually(() => Promise.resolve(scene.port.builders().length === 1));
+  await eventually(async () => (await scene.sight('b1'))?.connected === true);
   wire.cut();
   await eventually(() => Promise.resolve(scene.port.builders().length === 0));
   await eventually(async () => (await scene.sight('b1'))?.connected === false);

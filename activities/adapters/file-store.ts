@@ -139,7 +139,8 @@ async function inFolder<T>(path: string, act: () => Promise<T>): Promise<T> {
       return await act();
     } catch (error) {
       if (codeOf(error) !== 'ENOENT' || tries === 50) throw error;
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      // A folder above it may be removed, empty, while this makes it.
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch(absent);
     }
   }
 }

@@ -3,6 +3,7 @@
 import type { Client } from '@temporalio/client';
 import { buildLine, repositoryNameKey, repositoryNowKey, summaryKey, type BuildLine, type NamedRepository, type PipelineView } from '../config-schema/view.ts';
 import type { ObjectStore } from '../activities/object-store.ts';
+import { readJson } from './json-object.ts';
 import { listOpenPipelines, viewPipeline } from '../workflows/client.ts';
 
 export type BuildPorts = { store: ObjectStore; client: Client };
@@ -46,11 +47,6 @@ export async function knownRepository(store: ObjectStore, owner: string, name: s
 
 export async function repositoryIdOf(store: ObjectStore, owner: string, name: string): Promise<number | null> {
   return (await readJson<{ id: number }>(store, repositoryNameKey(owner, name)))?.id ?? null;
-}
-
-export async function readJson<T>(store: Pick<ObjectStore, 'get'>, key: string): Promise<T | undefined> {
-  const bytes = await store.get(key);
-  return bytes && (JSON.parse(Buffer.from(bytes).toString('utf8')) as T);
 }
 
 const nameOf = ({ repositoryId, number }: BuildLine): string => `${repositoryId}/${number}`;

@@ -1,6 +1,7 @@
 // Which GitHub App does this installation have, by its settings?
 
 import { readFile } from 'node:fs/promises';
+import { BadSettings } from './read-settings.ts';
 import { storedAppId, storedClient } from './setup/store.ts';
 
 /** The part of the settings that is about GitHub. */
@@ -29,8 +30,8 @@ export async function readGitHubApp(settings: GitHubAppSettings): Promise<GitHub
   const given = { APP_ID: appId, 'PRIVATE_KEY or PRIVATE_KEY_PATH': settings.privateKey ?? privateKeyPath, WEBHOOK_SECRET: webhookSecret };
   const missing = Object.entries(given).flatMap(([name, value]) => (value === null ? [name] : []));
   if (missing.length === Object.keys(given).length) return null;
-  if (appId === null || webhookSecret === null || missing.length > 0) throw new Error(`The GitHub App is not fully set: ${missing.join(' and ')} is missing. Set it, or run \`roundhouse setup\`.`);
-  if (!/^[1-9]\d*$/.test(appId)) throw new Error(`APP_ID must be the number of the GitHub App, is ${JSON.stringify(appId)}. It stands on the App's page under "App ID".`);
+  if (appId === null || webhookSecret === null || missing.length > 0) throw new BadSettings([`The GitHub App is not fully set: ${missing.join(' and ')} is missing. Set it, or run \`roundhouse setup\`.`]);
+  if (!/^[1-9]\d*$/.test(appId)) throw new BadSettings([`APP_ID must be the number of the GitHub App, is ${JSON.stringify(appId)}. It stands on the App's page under "App ID".`]);
   return { appId: Number(appId), privateKey: await readKey(settings.privateKey, privateKeyPath), webhookSecret, host: gheHost, protocol: gheProtocol };
 }
 
@@ -40,7 +41,7 @@ export type GitHubAppClient = { clientId: string; clientSecret: string };
 /** Of the settings, else what `setup` stored with this App. Null when there is none. Half of one is an error with a sentence for the operator. */
 export async function readGitHubClient({ githubClientId: id, githubClientSecret: secret, appId, data }: { githubClientId: string | null; githubClientSecret: string | null; appId: string | null; data: string }): Promise<GitHubAppClient | null> {
   if (id !== null && secret !== null) return { clientId: id, clientSecret: secret };
-  if (id !== null || secret !== null) throw new Error(`People cannot sign in by the GitHub App: ${id === null ? 'GITHUB_CLIENT_ID' : 'GITHUB_CLIENT_SECRET'} is missing. Set both, or neither for what \`roundhouse setup\` stored.`);
+  if (id !== null || secret !== null) throw new BadSettings([`People cannot sign in by the GitHub App: ${id === null ? 'GITHUB_CLIENT_ID' : 'GITHUB_CLIENT_SECRET'} is missing. Set both, or neither for what \`roundhouse setup\` stored.`]);
   // What was stored with one App does not fit another one, which the environment may name.
   const stored = await storedAppId(data);
   return stored === null || stored === appId ? storedClient(data) : null;
@@ -52,13 +53,13 @@ async function readKey(key: string | null, path: string | null): Promise<string>
       ? [key, 'PRIVATE_KEY']
       : [
           await readFile(path!, 'utf8').catch((cause: unknown) => {
-            throw new Error(`The GitHub App's private key cannot be read from ${path}: ${(cause as Error).message}`, { cause });
+            throw new BadSettings([`The GitHub App's private key cannot be read from ${path}: ${(cause as Error).message}`]);
           }),
           path,
         ];
   // In an environment variable lines are often joined by a written "\n", or the whole is base64, as Probot takes it.
   const lines = text.includes('-----BEGIN') ? text : Buffer.from(text, 'base64').toString('utf8');
   const pem = lines.replaceAll('\\n', '\n').trim();
-  if (!/^-----BEGIN (?:RSA )?PRIVATE KEY-----\n[^]+\n-----END (?:RSA )?PRIVATE KEY-----$/.test(pem.replaceAll('\r', ''))) throw new Error(`${where} does not hold a private key as PEM. Take the file that GitHub made for the App.`);
+  if (!/^-----BEGIN (?:RSA )?PRIVATE KEY-----\n[^]+\n-----END (?:RSA )?PRIVATE KEY-----$/.test(pem.replaceAll('\r', ''))) throw new BadSettings([`${where} does not hold a private key as PEM. Take the file that GitHub made for the App.`]);
   return `${pem}\n`;
 }

@@ -1,5 +1,6 @@
 // How do all open pipelines stand, for everybody who looks at once?
 
+import { inTurn } from './in-turn.ts';
 import type { PipelineView } from '../config-schema/view.ts';
 
 export type OpenPipelinePorts = {
@@ -18,14 +19,10 @@ export function openPipelines({ list, view }: OpenPipelinePorts, { keepMs = 1500
   const look = async (): Promise<PipelineView[]> => {
     const open = (await list()).slice(0, most);
     const views: PipelineView[] = [];
-    const next = open.values();
-    const worker = async (): Promise<void> => {
-      for (const { repositoryId, number } of next) {
-        const found = await view(repositoryId, number);
-        if (found && found.state !== 'ended') views.push(found);
-      }
-    };
-    await Promise.all(Array.from({ length: atOnce }, worker));
+    await inTurn(open, atOnce, async ({ repositoryId, number }) => {
+      const found = await view(repositoryId, number);
+      if (found && found.state !== 'ended') views.push(found);
+    });
     return views.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
   };
   return () => {

@@ -1,6 +1,7 @@
 // Which builders are there, and who offers what?
 
 import type { Announcement, BuilderSight } from '../activities/builder/announcement.ts';
+import { readJson } from './json-object.ts';
 import type { ObjectStore } from '../activities/object-store.ts';
 
 /**
@@ -46,10 +47,8 @@ export function builderRegistry({ store, writeEverySeconds = 20, now = Date.now 
   const sights = async (): Promise<BuilderSight[]> => {
     const found = new Map<string, BuilderSight>();
     for await (const { key } of store.list('builders/')) {
-      const bytes = await store.get(key);
-      if (!bytes) continue;
-      const sight = JSON.parse(Buffer.from(bytes).toString('utf8')) as BuilderSight;
-      found.set(sight.id, sight);
+      const sight = await readJson<BuilderSight>(store, key);
+      if (sight) found.set(sight.id, sight);
     }
     for (const { sight } of seen.values()) {
       const elsewhere = found.get(sight.id);

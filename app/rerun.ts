@@ -9,6 +9,7 @@ import { noCommit, type Repository, type Trigger } from '../config-schema/trigge
 import { summaryKey, type PipelineView } from '../config-schema/view.ts';
 import { deliverTrigger, openPipelinesOf, viewPipeline } from '../workflows/client.ts';
 import { Refused, type Asker } from './control/operation.ts';
+import { readJson } from './json-object.ts';
 
 export type RerunPorts = {
   client: Client;
@@ -50,15 +51,10 @@ async function numberOf({ client, store }: RerunPorts, { repository: { id }, del
     const candidates = new Set([...open, ...Array.from({ length: 3 }, (_, i) => Math.max(above, ...passed) + i + 1)]);
     for (const number of candidates) {
       if (number <= above || passed.has(number)) continue;
-      const view = (await viewPipeline(client, id, number)) ?? (await summaryOf(store, id, number));
+      const view = (await viewPipeline(client, id, number)) ?? (await readJson<PipelineView>(store, summaryKey(id, number)));
       if (view?.trigger.deliveryId === deliveryId) return number;
       if (view) passed.add(number);
     }
   }
   return null;
-}
-
-async function summaryOf(store: RerunPorts['store'], repositoryId: number, number: number): Promise<PipelineView | null> {
-  const bytes = await store.get(summaryKey(repositoryId, number));
-  return bytes ? (JSON.parse(new TextDecoder().decode(bytes)) as PipelineView) : null;
 }

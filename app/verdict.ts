@@ -2,6 +2,8 @@
 
 import { branchOf } from '../config-schema/trigger.ts';
 import { summaryKey, type BuildLine, type PipelineView } from '../config-schema/view.ts';
+import { inTurn } from './in-turn.ts';
+import { readJson } from './json-object.ts';
 import type { Outcome } from '../config-schema/outcome.ts';
 import type { ObjectStore } from '../activities/object-store.ts';
 
@@ -26,18 +28,15 @@ export function verdicts({ store, openViews }: VerdictPorts, { keepMs = 30_000, 
   // By repository and not by question: anybody may ask for any branch of what is public.
   const kept = new Map<number, { at: number; lines: Promise<BuildLine[]>; summaries: Map<number, Promise<Summary | null>> }>();
 
-  async function read<T>(key: string): Promise<T | null> {
-    const bytes = await store.get(key);
-    return bytes ? (JSON.parse(Buffer.from(bytes).toString('utf8')) as T) : null;
-  }
-
   /** Newest first. */
   async function readLines(repositoryId: number): Promise<BuildLine[]> {
     const keys: string[] = [];
     for await (const { key } of store.list(`repositories/${repositoryId}/history/`, { limit: most })) keys.push(key);
-    const lines: (BuildLine | null)[] = [];
-    for (let from = 0; from < keys.length; from += readAtOnce) lines.push(...(await Promise.all(keys.slice(from, from + readAtOnce).map((key) => read<BuildLine>(key)))));
-    return lines.filter((line) => line !== null);
+    const lines: (BuildLine | undefined)[] = [];
+    await inTurn(keys.entries(), readAtOnce, async ([index, key]) => {
+      lines[index] = await readJson<BuildLine>(store, key);
+    });
+    return lines.filter((line) => line !== undefined);
   }
 
   function historyOf(repositoryId: number): { lines: Promise<BuildLine[]>; summary: (number: number) => Promise<Summary | null> } {
@@ -53,7 +52,7 @@ export function verdicts({ store, openViews }: VerdictPorts, { keepMs = 30_000, 
     const summary = (number: number): Promise<Summary | null> => {
       let found = summaries.get(number);
       if (!found) {
-        summaries.set(number, (found = read<PipelineView>(summaryKey(repositoryId, number)).then((view) => view && summaryOf(view))));
+        summaries.set(number, (found = readJson<PipelineView>(store, summaryKey(repositoryId, number)).then((view) => view ? summaryOf(view) : null)));
         found.catch(() => summaries.delete(number));
       }
       return found;

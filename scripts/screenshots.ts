@@ -9,6 +9,12 @@ import { shop } from './screenshots-shop.ts';
 const folder = new URL('../docs/pictures/', import.meta.url).pathname;
 const only = process.argv.slice(2);
 const wanted = (name: string): boolean => only.length === 0 || only.includes(name);
+const names = ['builds', 'pipeline', 'failed-build', 'tests', 'config', 'builders', 'settings', 'failed-build-dark', 'pipeline-phone'];
+const unknown = only.filter((name) => !names.includes(name));
+if (unknown.length > 0) {
+  process.stderr.write(`screenshots: there is no picture ${unknown.join(', ')}. Pictures are ${names.join(', ')}; without a name all of them are taken.\n`);
+  process.exit(2);
+}
 
 await mkdir(folder, { recursive: true });
 const instance = await startInstance({ signIn: true });

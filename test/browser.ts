@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { chromium } from 'playwright-core';
 import type { BrowserContext, Page } from 'playwright-core';
 
@@ -21,6 +22,16 @@ export async function startBrowser(options: Parameters<typeof chromium.launchPer
       await rm(folder, { recursive: true, force: true, maxRetries: 3 });
     },
   };
+}
+
+/** A page of its own at this address, closed after the test. What another test had the browser remember is nothing to it. */
+export async function openPage(t: Pick<TestContext, 'after'>, { context }: Browser, url: string): Promise<{ page: Page; complaints: string[] }> {
+  const page = await context.newPage();
+  t.after(() => page.close());
+  await page.addInitScript('if (!sessionStorage.getItem("begun")) { localStorage.clear(); sessionStorage.setItem("begun", "1"); }');
+  const complaints = complaintsOf(page);
+  await page.goto(url);
+  return { page, complaints };
 }
 
 /** Everything that a page complains of: errors of scripts and of the policy, dialogs. Empty is what a test wants. */

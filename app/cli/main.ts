@@ -27,6 +27,7 @@ const program = new Command('roundhouse')
   .version(packageJson.version)
   .configureHelp({ showGlobalOptions: true })
   .showSuggestionAfterError()
+  .showHelpAfterError('Add --help to see how it is used.')
   .exitOverride()
   .addHelpText('after', '\nExit codes: 0 passed, 1 the build failed, 2 wrong use or config, 3 a fault of Roundhouse.');
 

@@ -3,9 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ObjectStore } from '../../activities/object-store.ts';
 import type { BuildLine } from '../../config-schema/view.ts';
-import { readJson } from '../builds.ts';
+import { readJson } from '../json-object.ts';
 import { entryOf, type Entry } from './filter.ts';
-import { inTurn } from './in-turn.ts';
+import { inTurn } from '../in-turn.ts';
 
 export type Ended = {
   /** In no order; another array after every change. */

@@ -2,10 +2,10 @@
 
 import type { ObjectStore } from '../../activities/object-store.ts';
 import type { BuildLine } from '../../config-schema/view.ts';
-import { readJson } from '../builds.ts';
+import { readJson } from '../json-object.ts';
 import { readEnded } from './ended.ts';
 import { entryOf, looksAtAll, matcher, standingOf, type Entry, type Filter } from './filter.ts';
-import { inTurn } from './in-turn.ts';
+import { inTurn } from '../in-turn.ts';
 import { currentNames } from './names.ts';
 import { lookAtOpen, type OpenPorts } from './open.ts';
 import { afterMemory, byAge, isBefore, lineAt, memoryPlace, memoryPlaceIn, storePlace, storePlaceIn, unnamedPlace, type StorePlace } from './place.ts';

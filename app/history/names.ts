@@ -2,8 +2,8 @@
 
 import type { ObjectStore } from '../../activities/object-store.ts';
 import { repositoryNowKey, type NamedRepository } from '../../config-schema/view.ts';
-import { readJson } from '../builds.ts';
-import { inTurn } from './in-turn.ts';
+import { readJson } from '../json-object.ts';
+import { inTurn } from '../in-turn.ts';
 
 export type Name = { owner: string; name: string };
 

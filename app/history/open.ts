@@ -2,7 +2,7 @@
 
 import { buildLine, type PipelineView } from '../../config-schema/view.ts';
 import { entryOf, type Entry } from './filter.ts';
-import { inTurn } from './in-turn.ts';
+import { inTurn } from '../in-turn.ts';
 
 export type OpenPorts = {
   listOpen(): Promise<{ repositoryId: number; number: number }[]>;

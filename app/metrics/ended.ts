@@ -5,6 +5,7 @@ import type { Outcome } from '../../config-schema/outcome.ts';
 import type { Plan } from '../../config-schema/plan.ts';
 import type { JobView, PipelineView, SliceView } from '../../config-schema/view.ts';
 import type { ObjectStore } from '../../activities/object-store.ts';
+import { readJson } from '../json-object.ts';
 import { waitedFor } from '../queues.ts';
 import { bounded, type Metrics } from './metrics.ts';
 
@@ -49,8 +50,7 @@ export function endedPipelines(metrics: Metrics, store: Pick<ObjectStore, 'get'>
     metrics.pipelineDuration.observe({ cicd_pipeline_result: results[view.outcome], cicd_pipeline_run_state: 'executing' }, Math.max(0, Date.parse(view.endedAt) - Date.parse(view.startedAt)) / 1000);
     if (view.outcome === 'broken' && view.workflows.length === 0) metrics.systemErrors.inc({ cicd_system_component: 'controller', error_type: 'broken-pipeline' });
     if (view.workflows.length === 0) return;
-    const bytes = await store.get(planKey(view.repository.id, view.number)).catch(() => undefined);
-    const plan = bytes && (JSON.parse(Buffer.from(bytes).toString('utf8')) as { plan: Plan }).plan;
+    const plan = (await readJson<{ plan: Plan }>(store, planKey(view.repository.id, view.number)).catch(() => undefined))?.plan;
     for (const workflow of view.workflows) {
       const planned = plan?.workflows.find(({ name }) => name === workflow.name);
       for (const each of workflow.jobs) {

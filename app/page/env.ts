@@ -37,4 +37,11 @@ export const unlessAllowed = (c: PageContext, needed: Permission): Promise<Respo
 export const unlessOperator = (c: PageContext): Promise<Response> | null =>
   c.get('viewer').operator ? null : sentence(c, 'Not allowed', 'Only an operator of this installation may see this. Operators are the owners of the account that the GitHub App belongs to, and those that the setting `operators` names.', 403);
 
-export const askerOf = (c: PageContext): Asker => ({ who: c.get('viewer').who, from: `page at ${c.env.incoming.socket.remoteAddress ?? 'an unknown address'}` });
+/** Behind a proxy it is the proxy's, and what the proxy says: anybody may say that, so both are told. */
+export function addressOf(c: PageContext): string {
+  const address = c.env.incoming.socket.remoteAddress ?? 'an unknown address';
+  const told = c.req.header('x-forwarded-for')?.replace(/[^0-9A-Za-z.:, ]/g, '').slice(0, 60);
+  return told ? `${address} for ${told}` : address;
+}
+
+export const askerOf = (c: PageContext): Asker => ({ who: c.get('viewer').who, from: `page at ${addressOf(c)}` });

@@ -19,6 +19,7 @@ import { liveSockets } from './log/live-socket.ts';
 import { slicesRoutes } from './log/slices-routes.ts';
 import { listRoutes } from './pipelines/list-routes.ts';
 import { pipelineRoutes } from './pipelines/pipeline-routes.ts';
+import { policyWith } from './policy.ts';
 import type { PagePorts } from './ports.ts';
 import { repositorySettingsRoutes } from './settings/repository-settings-routes.ts';
 import { settingsRoutes } from './settings/settings-routes.ts';
@@ -33,9 +34,6 @@ export type Page = {
   /** Ends the live connections. */
   close(): void;
 };
-
-// Scripts are files of ours; a log's text cannot become one. Style attributes are the colours that AnsiUp has no class for.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 export function createPage(ports: PagePorts): Page {
   const sockets = liveSockets(ports);
@@ -55,7 +53,7 @@ export function createPage(ports: PagePorts): Page {
 const isOurs = (path: string): boolean => !path.startsWith('/api/');
 
 // With `no-referrer` browsers would not say from where a form comes (changes.ts).
-const headers = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'same-origin', 'cross-origin-resource-policy': 'same-origin', 'cross-origin-opener-policy': 'same-origin', 'content-security-policy': policy, 'cache-control': 'no-store' };
+const headers = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'same-origin', 'cross-origin-resource-policy': 'same-origin', 'cross-origin-opener-policy': 'same-origin', 'content-security-policy': policyWith(), 'cache-control': 'no-store' };
 
 /** The order counts: what stands before `onlyReaders` is shown to anybody who may come at all. */
 function routes(ports: PagePorts): Hono<PageEnv> {

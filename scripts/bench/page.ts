@@ -11,7 +11,7 @@ import { logCodec } from '../../activities/log-codec.ts';
 import { putJson, type ObjectStore } from '../../activities/object-store.ts';
 import { rememberName } from '../../activities/repository-name.ts';
 import { knownRepository, readPipeline } from '../../app/builds.ts';
-import { inTurn } from '../../app/history/in-turn.ts';
+import { inTurn } from '../../app/in-turn.ts';
 import { openLists } from '../../app/history/lists.ts';
 import { localAccess } from '../../app/page/access/local.ts';
 import { createPage } from '../../app/page/page.ts';

@@ -1,14 +1,14 @@
 // What can somebody do about their own sessions and tokens?
 
 import { Refused } from '../../control/operation.ts';
-import { sentence, show } from '../env.ts';
+import { askerOf, sentence, show } from '../env.ts';
 import type { PageApp, PageContext } from '../env.ts';
 import type { CommonPorts } from '../ports.ts';
 import type { KnownRepository, Person } from './access.ts';
 import { accountView, type Asked } from './account-view.ts';
 import type { Door } from './door.ts';
 import { setCookie } from './host.ts';
-import { fromOf, sessionOf } from './own-session.ts';
+import { sessionOf } from './own-session.ts';
 import { idOf, tokenKinds, type TokenKind } from './tokens.ts';
 
 const longestDays = 366;
@@ -89,8 +89,8 @@ export function accountRoutes(app: PageApp, ports: CommonPorts, door: Door): voi
   }
 
   function note(c: PageContext, action: string, details: Record<string, unknown>): Promise<void> {
-    const { who, person } = c.get('viewer');
-    return audit.append({ who, from: fromOf(c), action, subject: 'the page', details, ...(person && { personId: person.id }) });
+    const { person } = c.get('viewer');
+    return audit.append({ ...askerOf(c), action, subject: 'the page', details, ...(person && { personId: person.id }) });
   }
 }
 

@@ -1,7 +1,7 @@
 // What is known by a secret that only its holder has? Sessions and tokens: each lies in the object store under the hash of its secret.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { getJsonOf, jsonBytes } from './json-object.ts';
+import { readJson, jsonBytes } from '../../json-object.ts';
 import type { ObjectStore } from '../../../activities/object-store.ts';
 
 /** Times are ISO 8601. */
@@ -50,7 +50,7 @@ export function bySecret<T extends Lasting>({ store, folder, prefix = '', idleMs
   const isOver = ({ expiresAt, usedAt }: Kept<T>): boolean => Date.parse(expiresAt) <= now() || Date.parse(usedAt) + idleMs <= now();
 
   async function read(key: string): Promise<Kept<T> | null> {
-    const [record, use] = await Promise.all([getJsonOf<T>(store, recordOf(key)), getJsonOf<{ usedAt: string }>(store, useOf(key))]);
+    const [record, use] = await Promise.all([readJson<T>(store, recordOf(key)), readJson<{ usedAt: string }>(store, useOf(key))]);
     return record === undefined ? null : { ...record, key, usedAt: use?.usedAt ?? record.createdAt };
   }
 

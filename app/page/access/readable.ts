@@ -1,5 +1,6 @@
 // Which of many repositories may somebody read?
 
+import { inTurn } from '../../in-turn.ts';
 import { GitHubIsAway } from './access.ts';
 import type { Access, KnownRepository, Viewer } from './access.ts';
 
@@ -9,18 +10,14 @@ const atOnce = 8;
 export async function readableAmong<R extends KnownRepository>(access: Access, viewer: Viewer, repositories: readonly R[]): Promise<R[]> {
   const may: boolean[] = [];
   const away: GitHubIsAway[] = [];
-  const waiting = repositories.entries();
   const mayRead = async (repository: R): Promise<boolean> => (access.mayRead ? access.mayRead(viewer, repository) : (await access.permission(viewer, repository)) !== 'none');
-  const askInTurn = async (): Promise<void> => {
-    for (const [index, repository] of waiting) {
-      may[index] = await mayRead(repository).catch((error: unknown) => {
-        if (!(error instanceof GitHubIsAway)) throw error;
-        away.push(error);
-        return false;
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, askInTurn));
+  await inTurn(repositories.entries(), atOnce, async ([index, repository]) => {
+    may[index] = await mayRead(repository).catch((error: unknown) => {
+      if (!(error instanceof GitHubIsAway)) throw error;
+      away.push(error);
+      return false;
+    });
+  });
   if (away.length > 0 && away.length === repositories.length) throw away[0]!;
   return repositories.filter((_, index) => may[index]);
 }

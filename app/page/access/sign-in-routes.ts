@@ -1,7 +1,7 @@
 // How does somebody sign in to the page, and out again?
 
 import { loginCallbackPath } from '../../setup/manifest.ts';
-import { nothing, sentence, show } from '../env.ts';
+import { addressOf, askerOf, nothing, sentence, show } from '../env.ts';
 import type { PageApp, PageContext } from '../env.ts';
 import type { CommonPorts } from '../ports.ts';
 import { accountRoutes } from './account-routes.ts';
@@ -9,7 +9,7 @@ import type { Person } from './access.ts';
 import type { Door } from './door.ts';
 import { localPath } from './entrance.ts';
 import { readCookie, setCookie } from './host.ts';
-import { addressOf, fromOf, sessionOf } from './own-session.ts';
+import { sessionOf } from './own-session.ts';
 import { stateSeconds } from './sign-in-state.ts';
 import { enterView, notSignedInView, signInView } from './sign-in-view.ts';
 
@@ -49,7 +49,7 @@ export function signInRoutes(app: PageApp, ports: CommonPorts & SignInPorts): vo
     });
     if (person === 'away') return show(c, notSignedInView('GitHub did not say who you are. Try again in a minute; if it stays so, the log of Roundhouse has the reason.', begun.to), 503);
     if (person === null) return show(c, notSignedInView('GitHub did not take its own code: it was used before, or is too old.', begun.to), 400);
-    await audit.append({ who: `github:${person.id} ${person.login}`, from: fromOf(c), action: 'page.signed-in', subject: 'the page', personId: person.id });
+    await audit.append({ who: `github:${person.id} ${person.login}`, from: askerOf(c).from, action: 'page.signed-in', subject: 'the page', personId: person.id });
     await begin(c, person, await signIn.isOperator(person));
     return c.redirect(begun.to);
   });
@@ -59,7 +59,7 @@ export function signInRoutes(app: PageApp, ports: CommonPorts & SignInPorts): vo
 
   app.post('/-/enter/:ticket', async (c) => {
     if (!tickets.use(c.req.param('ticket'))) return usedUp(c);
-    await audit.append({ who: 'operator at this machine', from: fromOf(c), action: 'page.entered', subject: 'the page' });
+    await audit.append({ who: 'operator at this machine', from: askerOf(c).from, action: 'page.entered', subject: 'the page' });
     await begin(c, null, true);
     return c.redirect('/', 303);
   });
@@ -67,7 +67,7 @@ export function signInRoutes(app: PageApp, ports: CommonPorts & SignInPorts): vo
   app.post('/-/sign-out', async (c) => {
     const session = await sessionOf(door, c);
     if (session) await sessions.end(session.key);
-    await audit.append({ who: c.get('viewer').who, from: fromOf(c), action: 'page.signed-out', subject: 'the page', ...(session?.person && { personId: session.person.id }) });
+    await audit.append({ ...askerOf(c), action: 'page.signed-out', subject: 'the page', ...(session?.person && { personId: session.person.id }) });
     c.header('set-cookie', setCookie(c.env.incoming, publicUrl, 'session', '', 0), { append: true });
     return c.redirect(signIn ? '/-/sign-in' : '/', 303);
   });

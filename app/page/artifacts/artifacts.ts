@@ -4,6 +4,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { getMimeType } from 'hono/utils/mime';
 import { artifactFileKey, artifactIndexKey, artifactsKey, type ArtifactIndex, type StoredArtifact } from '../../../config-schema/artifact.ts';
 import type { PipelineView, SliceView } from '../../../config-schema/view.ts';
+import { readJson } from '../../json-object.ts';
 import { artifactPath, type JobPlace } from '../address.ts';
 import { byteRange } from '../byte-range.ts';
 import type { CommonPorts } from '../ports.ts';
@@ -18,9 +19,8 @@ export async function artifactsOf(store: CommonPorts['store'], pipeline: Pipelin
   for (const [step, { result }] of steps.entries()) {
     if (!result?.artifacts) continue;
     const key = artifactsKey(slice, attempt, step);
-    const bytes = await store.get(artifactIndexKey(key));
-    const { files } = bytes ? (JSON.parse(new TextDecoder().decode(bytes)) as ArtifactIndex) : { files: [] };
-    for (const file of files) found.set(file.path, { ...file, key: artifactFileKey(key, file.file), type: typeOf(file.path) });
+    const index = await readJson<ArtifactIndex>(store, artifactIndexKey(key));
+    for (const file of index?.files ?? []) found.set(file.path, { ...file, key: artifactFileKey(key, file.file), type: typeOf(file.path) });
   }
   return [...found.values()];
 }

@@ -1,12 +1,12 @@
 // Which builders are there, what waits for them, and how does an operator drain one?
 
 import { parseAddress } from '../../../config-schema/address.ts';
-import { repositoryNowKey, type NamedRepository, type PipelineView } from '../../../config-schema/view.ts';
+import type { PipelineView } from '../../../config-schema/view.ts';
 import type { BuilderSight } from '../../../activities/builder/announcement.ts';
-import { readJson } from '../../builds.ts';
 import { Refused } from '../../control/operation.ts';
+import { currentNames, type Names } from '../../history/names.ts';
 import { offers, queues } from '../../queues.ts';
-import { GitHubIsAway, type KnownRepository, type Viewer } from '../access/access.ts';
+import { GitHubIsAway, type Access, type KnownRepository, type Viewer } from '../access/access.ts';
 import { readableAmong } from '../access/readable.ts';
 import { askerOf, sentence, show, unlessOperator } from '../env.ts';
 import type { PageApp } from '../env.ts';
@@ -25,12 +25,14 @@ export type BuilderPorts = {
 const path = '/-/builders';
 
 export function builderRoutes(app: PageApp, ports: CommonPorts & BuilderPorts): void {
+  const names = currentNames(ports.store);
+
   app.get(path, async (c) => {
     const viewer = c.get('viewer');
     const [sights, views] = await Promise.all([ports.sights(), ports.openViews().catch(() => null)]);
     const waiting = queues(views ?? [], Date.now());
     const ids = new Set([...sights.flatMap(({ sandboxes }) => sandboxes.map(({ address }) => repositoryIn(address))), ...waiting.flatMap((queue) => queue.waiting.map(({ repositoryId }) => repositoryId))]);
-    const readable = await readableOf(ports, viewer, [...ids].filter((id) => id !== null));
+    const readable = await readableOf(ports.access, names, viewer, [...ids].filter((id) => id !== null));
     return show(c, buildersView({ sights, queues: waiting, offers: offers(sights), temporalIsAway: views === null, readable, version: ports.version, viewer, now: Date.now() }));
   });
 
@@ -56,14 +58,13 @@ const repositoryIn = (address: string): number | null => {
 };
 
 /** Those that the viewer may read, by their numbers. */
-async function readableOf({ store, access }: CommonPorts, viewer: Viewer, ids: number[]): Promise<Map<number, KnownRepository>> {
-  const known = await Promise.all(
-    ids.map(async (id) => {
-      const now = await readJson<NamedRepository>(store, repositoryNowKey(id));
-      return now ? { id, owner: now.owner, name: now.name } : null;
-    }),
-  );
+async function readableOf(access: Access, names: Names, viewer: Viewer, ids: number[]): Promise<Map<number, KnownRepository>> {
+  await names.learn(ids);
+  const known = ids.flatMap((id): KnownRepository[] => {
+    const name = names.of(id);
+    return name ? [{ id, ...name }] : [];
+  });
   // Without GitHub's word nothing is named, but builders are still shown.
-  const readable = await readableAmong(access, viewer, known.filter((repository) => repository !== null)).catch((error: unknown) => (error instanceof GitHubIsAway ? [] : Promise.reject(error)));
+  const readable = await readableAmong(access, viewer, known).catch((error: unknown) => (error instanceof GitHubIsAway ? [] : Promise.reject(error)));
   return new Map(readable.map((repository) => [repository.id, repository]));
 }

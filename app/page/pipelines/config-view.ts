@@ -13,7 +13,7 @@ import type { Facts } from './pipeline-record.ts';
 
 const mostLines = 5000;
 
-export function configView(view: PipelineView, facts: Facts, record: PipelineRecord | null, faulty: FaultyConfig | null, now: number): Shown {
+export function configView(view: PipelineView, facts: Facts, record: PipelineRecord | undefined, faulty: FaultyConfig | undefined, now: number): Shown {
   return {
     ...frame(view, 'config'),
     open: view.state !== 'ended' && !record && !faulty,

@@ -2,6 +2,7 @@
 
 import type { Lists } from '../../history/lists.ts';
 import type { KnownRepository } from '../access/access.ts';
+import { isSomebody, toSignIn } from '../access/only-readers.ts';
 import { readableAmong } from '../access/readable.ts';
 import { nothing } from '../env.ts';
 import type { PageApp, PageContext } from '../env.ts';
@@ -15,17 +16,7 @@ export type ListPorts = { lists: Lists };
 const onPage = 50;
 
 export function listRoutes(app: PageApp, ports: CommonPorts & ListPorts): void {
-  app.get('/', async (c) => {
-    const { person, operator, local } = c.get('viewer');
-    return person !== null || operator || local ? list(c, null) : toSignIn(c);
-  });
-
-  /** Who has not signed in learns nothing, not even that there is nothing. */
-  function toSignIn(c: PageContext): Response | Promise<Response> {
-    const { pathname, search } = new URL(c.req.url);
-    const path = ports.access.signInPath(pathname + search);
-    return path === null ? nothing(c, 'page') : c.redirect(path);
-  }
+  app.get('/', async (c) => (isSomebody(c) ? list(c, null) : toSignIn(c, ports)));
 
   app.get('/:owner/:name', (c) => (c.req.param('owner') === '-' ? nothing(c, 'page') : list(c, c.get('repository'))));
 

@@ -3,15 +3,16 @@
 import type { PipelineRecord } from '../../../activities/control/activities.ts';
 import { planKey } from '../../../config-schema/address.ts';
 import { faultyConfigKey, type FaultyConfig } from '../../../config-schema/faulty-config.ts';
+import { readJson } from '../../json-object.ts';
 import type { CommonPorts } from '../ports.ts';
 import type { StepKinds } from './timing.ts';
 
 type Store = Pick<CommonPorts['store'], 'get'>;
 
-/** Null until the config is loaded, and where there was none to run. */
-export const readRecord = (store: Store, repositoryId: number, number: number): Promise<PipelineRecord | null> => readJson<PipelineRecord>(store, planKey(repositoryId, number));
+/** Undefined until the config is loaded, and where there was none to run. */
+export const readRecord = (store: Store, repositoryId: number, number: number): Promise<PipelineRecord | undefined> => readJson<PipelineRecord>(store, planKey(repositoryId, number));
 
-export const readFaultyConfig = (store: Store, repositoryId: number, number: number): Promise<FaultyConfig | null> => readJson<FaultyConfig>(store, faultyConfigKey(repositoryId, number));
+export const readFaultyConfig = (store: Store, repositoryId: number, number: number): Promise<FaultyConfig | undefined> => readJson<FaultyConfig>(store, faultyConfigKey(repositoryId, number));
 
 /** What every page of a pipeline shows of its record. */
 export type Facts = { /** On GitHub; null where it is not known. */ repositoryUrl: string | null; pullRequestUrls: string[]; kindsOf: StepKinds };
@@ -50,8 +51,3 @@ function factsOf({ plan, repositoryUrl, pullRequestUrls = [] }: PipelineRecord):
 
 /** What a link may lead to; null for anything else, and for nothing. */
 export const webAddress = (url: string | null | undefined): string | null => (url != null && /^https?:\/\//i.test(url) && URL.canParse(url) ? url : null);
-
-async function readJson<T>(store: Store, key: string): Promise<T | null> {
-  const bytes = await store.get(key);
-  return bytes ? (JSON.parse(new TextDecoder().decode(bytes)) as T) : null;
-}

@@ -35,7 +35,7 @@ export function pipelineRoutes(app: PageApp, ports: CommonPorts & PipelinePorts)
 
   app.get(pipelinePath, (c) =>
     answer(c, async (view, facts, now) => {
-      const faulty = view.workflows.length === 0 && view.outcome === 'failed' && (await readFaultyConfig(store, view.repository.id, view.number)) !== null;
+      const faulty = view.workflows.length === 0 && view.outcome === 'failed' && (await readFaultyConfig(store, view.repository.id, view.number)) !== undefined;
       return pipelineView(view, facts, actions(view, c.get('viewer'), c.get('permission')), faulty, now);
     }),
   );
@@ -43,7 +43,7 @@ export function pipelineRoutes(app: PageApp, ports: CommonPorts & PipelinePorts)
   app.get(`${pipelinePath}/config`, (c) =>
     answer(c, async (view, facts, now) => {
       const record = await readRecord(store, view.repository.id, view.number);
-      return configView(view, facts, record, record ? null : await readFaultyConfig(store, view.repository.id, view.number), now);
+      return configView(view, facts, record, record ? undefined : await readFaultyConfig(store, view.repository.id, view.number), now);
     }),
   );
 

@@ -4,6 +4,7 @@ import type { TestCase } from '../../../config-schema/junit.ts';
 import type { TestCounts } from '../../../config-schema/outcome.ts';
 import { addCounts, isFailure, testReportKey, type TestReport } from '../../../config-schema/test-report.ts';
 import type { PipelineView } from '../../../config-schema/view.ts';
+import { readJson } from '../../json-object.ts';
 import type { CommonPorts } from '../ports.ts';
 
 export type FoundTest = TestCase & { workflow: string; job: string; slice: number };
@@ -50,12 +51,11 @@ export async function readTests(store: Pick<CommonPorts['store'], 'get'>, view: 
 }
 
 async function casesOf(store: Pick<CommonPorts['store'], 'get'>, key: string): Promise<TestCase[] | null> {
-  const bytes = await store.get(key);
-  try {
-    return bytes ? (JSON.parse(new TextDecoder().decode(bytes)) as TestReport).cases : null;
-  } catch {
-    return null;
-  }
+  const report = await readJson<TestReport>(store, key).catch((error: unknown) => {
+    if (!(error instanceof SyntaxError)) throw error;
+    return undefined;
+  });
+  return report?.cases ?? null;
 }
 
 /** What went wrong comes first; within that, or by wish before it, what took longest. */

@@ -6,6 +6,7 @@ import { manifestOf, wishesOf } from '../../setup/manifest.ts';
 import { storeSettings, storedAppId } from '../../setup/store.ts';
 import { placeOf } from '../access/host.ts';
 import type { PageApp, PageContext } from '../env.ts';
+import { policyWith } from '../policy.ts';
 import { askerOf, show } from '../env.ts';
 import { appView, failedView, manifestView, storedView, waitingView } from './app-view.ts';
 import { asked } from './asked.ts';
@@ -73,7 +74,8 @@ export function appRoutes(app: PageApp, { setup, found, log }: Setup): void {
     const action = `${manifestFormUrl(plan, organization)}?state=${state}`;
     const manifest = manifestOf(setup.appYml, { publicUrl, webhookPath: setup.webhookPath, name, redirectUrl: `${originOf(c, settings.publicUrl)}/-/setup/created`, ...(webhookUrl !== null && { webhookUrl }) });
     const response = await show(c, manifestView({ action, manifest, gitHub: gitHubUrl(plan), name, owner: organization === null ? 'your own account' : organization }, found));
-    response.headers.set('content-security-policy', policyWithForms(new URL(action).origin));
+    // A company's sign-in, to which GitHub may lead, lies anywhere.
+    response.headers.set('content-security-policy', policyWith(` https: ${new URL(action).origin}`));
     return response;
   });
 
@@ -132,7 +134,3 @@ export function appRoutes(app: PageApp, { setup, found, log }: Setup): void {
 /** As the browser calls us, so that GitHub leads it back to where its session is. */
 const originOf = (c: PageContext, publicUrl: string): string =>
   placeOf(c.env.incoming, publicUrl) === 'public' ? new URL(publicUrl).origin : `http://${c.env.incoming.headers.host ?? ''}`;
-
-/** Browsers hold redirects of a form to this too, and a company's sign-in may lie anywhere. */
-const policyWithForms = (origin: string): string =>
-  `default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self'; connect-src 'self'; form-action 'self' https: ${origin}; base-uri 'none'; frame-ancestors 'none'`;

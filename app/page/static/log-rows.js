@@ -85,7 +85,7 @@ export function logRows(box, port) {
   function isShort() {
     const [n, h, top] = [port.count(), box.clientHeight, box.scrollTop];
     const perWindow = h / rowPx;
-    return (first > 0 && (anchor.row - first < perWindow / 4 || top <= 0)) || (last < n && (last - anchor.row < 1.25 * perWindow || top >= tall(n) - h - 1)) || anchor.row < first;
+    return (first > 0 && (anchor.row - first < perWindow / 6 || top <= 0)) || (last < n && (last - anchor.row < 1.15 * perWindow || top >= tall(n) - h - 1)) || anchor.row < first;
   }
 
   /** The row of those in the document in which this pixel is. */
@@ -131,7 +131,7 @@ export function logRows(box, port) {
     }
     const height = tall(n);
     sizer.style.height = `${height}px`;
-    const around = Math.ceil(perWindow / 2) + 5;
+    const around = Math.ceil(perWindow / 3) + 3;
     draw(Math.max(0, anchor.row - around), Math.min(n, anchor.row + perWindow + around));
     let top = jump ? barOf(n, h) : box.scrollTop;
     const above = topOf(anchor.row);

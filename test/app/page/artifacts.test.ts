@@ -1,13 +1,10 @@
 // Are artifacts shown and served as what they are, and can none of them do anything to the page that serves it?
 
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { chromium } from 'playwright-core';
 import { artifactFileKey, artifactIndexKey, artifactsKey, type ArtifactIndex } from '../../../config-schema/artifact.ts';
+import { startBrowser } from '../../browser.ts';
 import { jobUrl, setUp, type Scene } from './scene.ts';
 
 const url = `${jobUrl}/0/artifacts`;
@@ -112,12 +109,8 @@ suite('artifacts on the page', () => {
   });
 
   test('check 24: an HTML artifact has its styles and scripts in a browser, but neither our address nor anybody else', async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), 'browser-'));
-    const browser = await chromium.launchPersistentContext(folder, { executablePath: '/usr/bin/chromium', headless: true, args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'] });
-    t.after(async () => {
-      await browser.close();
-      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-    });
+    const browser = await startBrowser();
+    t.after(() => browser.close());
     const scene = await stored(t, {
       'site/index.html': '<link rel=stylesheet href=style.css><body><script src=own.js></script><p id=cookie></p><p id=origin></p><p id=fetched></p><form id=f action=/ method=get></form></body>',
       'site/style.css': 'body { color: rgb(1, 2, 3) }',
@@ -129,7 +122,7 @@ suite('artifacts on the page', () => {
           say('fetched', await fetch('/').then(() => 'read', () => 'refused'));
         });`,
     });
-    const page = await browser.newPage();
+    const page = await browser.context.newPage();
     await page.goto(`${scene.url}${url}/site/index.html`);
     await page.waitForFunction("document.getElementById('fetched').textContent !== ''");
     assert.match(page.url(), /\/artifacts\/~[0-9a-z]+\.[0-9a-f]{32}\/site\/index\.html$/);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
-import { complaintsOf, startBrowser } from '../../browser.ts';
+import { openPage, startBrowser } from '../../browser.ts';
 import type { Browser } from '../../browser.ts';
 import { eventually, jobUrl, setUp, stepUrl } from './scene.ts';
 import type { Scene } from './scene.ts';
@@ -18,13 +18,7 @@ suite('in a browser', () => {
   });
   after(() => browser.close());
 
-  const open = async (t: TestContext, scene: Scene, path: string): Promise<{ page: Page; complaints: string[] }> => {
-    const page = await browser.context.newPage();
-    const complaints = complaintsOf(page);
-    t.after(() => page.close());
-    await page.goto(`${scene.url}${path}`);
-    return { page, complaints };
-  };
+  const open = (t: TestContext, scene: Scene, path: string): Promise<{ page: Page; complaints: string[] }> => openPage(t, browser, `${scene.url}${path}`);
   const linesOf = (page: Page, step: number): Promise<string[]> => page.locator(`#step-${step} .l`).allTextContents();
 
   test('lines appear as they are written, steps as they begin and end', async (t) => {

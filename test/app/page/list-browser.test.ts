@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { PagePorts } from '../../../app/page/ports.ts';
 import { localAccess } from '../../../app/page/access/local.ts';
-import { complaintsOf, startBrowser, type Browser } from '../../browser.ts';
+import { openPage, startBrowser, type Browser } from '../../browser.ts';
 import { listsOf, momentOf, pipelines, type Pipelines } from '../history-scene.ts';
 import { eventually, setUp, type Scene } from './scene.ts';
 
@@ -18,11 +18,7 @@ suite('an open list', () => {
 
   const open = async (t: TestContext, world: Pipelines, { path = '/', ports = {} }: { path?: string; ports?: Partial<PagePorts> } = {}): Promise<{ page: Page; complaints: string[]; scene: Scene }> => {
     const scene = await setUp(t, { ports: { lists: listsOf(t, world), repository: async (owner, name) => (name === 'rocket-42' ? { id: 42, owner, name } : null), ...ports } });
-    const page = await browser.context.newPage();
-    t.after(() => page.close());
-    const complaints = complaintsOf(page);
-    await page.goto(`${scene.url}${path}`);
-    return { page, complaints, scene };
+    return { ...(await openPage(t, browser, `${scene.url}${path}`)), scene };
   };
   const rows = (page: Page): Promise<string[]> => page.locator('.pipelines > li').evaluateAll((all) => all.map((row) => (row as unknown as { id: string }).id));
   const outcome = async (page: Page, id: string): Promise<string> => ((await page.locator(`#${id} .outcome`).textContent()) ?? '').trim();

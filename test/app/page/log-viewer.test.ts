@@ -5,7 +5,7 @@ import { after, before, suite, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
 import { seriousViolations } from '../../axe.ts';
-import { complaintsOf, startBrowser } from '../../browser.ts';
+import { openPage, startBrowser } from '../../browser.ts';
 import type { Browser } from '../../browser.ts';
 import { eventually, jobUrl, setUp, stepUrl } from './scene.ts';
 import type { Scene } from './scene.ts';
@@ -19,15 +19,7 @@ suite('the log viewer', () => {
   });
   after(() => browser.close());
 
-  const open = async (t: TestContext, scene: Scene, path: string): Promise<{ page: Page; complaints: string[] }> => {
-    const page = await browser.context.newPage();
-    // What one test wants remembered is nothing to the next.
-    await page.addInitScript('if (!sessionStorage.getItem("begun")) { localStorage.clear(); sessionStorage.setItem("begun", "1"); }');
-    const complaints = complaintsOf(page);
-    t.after(() => page.close());
-    await page.goto(`${scene.url}${path}`);
-    return { page, complaints };
-  };
+  const open = (t: TestContext, scene: Scene, path: string): Promise<{ page: Page; complaints: string[] }> => openPage(t, browser, `${scene.url}${path}`);
   /** Its one step has ended with this log. */
   const ended = async (t: TestContext, text: string, outcome: 'passed' | 'failed' = 'passed', slices = 1): Promise<Scene> => {
     const scene = await setUp(t, { steps: ['npm test'] });

@@ -5,7 +5,7 @@ import { after, before, suite, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
 import { seriousViolations } from '../../axe.ts';
-import { complaintsOf, startBrowser, type Browser } from '../../browser.ts';
+import { complaintsOf, openPage, startBrowser, type Browser } from '../../browser.ts';
 import { configErrorView, failedView, pageOf, runningView, type PageScene } from './pipeline-scene.ts';
 import { eventually } from './scene.ts';
 
@@ -14,13 +14,7 @@ suite('in a browser', () => {
   before(async () => (browser = await startBrowser()));
   after(() => browser.close());
 
-  const open = async (t: TestContext, scene: PageScene, path = ''): Promise<{ page: Page; complaints: string[] }> => {
-    const page = await browser.context.newPage();
-    t.after(() => page.close());
-    const complaints = complaintsOf(page);
-    await page.goto(`${scene.url}/acme/rocket/7${path}`);
-    return { page, complaints };
-  };
+  const open = (t: TestContext, scene: PageScene, path = ''): Promise<{ page: Page; complaints: string[] }> => openPage(t, browser, `${scene.url}/acme/rocket/7${path}`);
   const fill = (scene: PageScene): PageScene => {
     scene.keepConfig();
     scene.keepTests('ci', 'unit tests', 1, 3, [{ name: 'bangs', outcome: 'failed', message: 'expected a bang', detail: 'at fuse.ts:1', seconds: 2 }, { name: 'burns', seconds: 1 }]);

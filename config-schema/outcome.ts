@@ -18,7 +18,7 @@ export type Outcome = (typeof outcomes)[number];
 export type RequiresStatus = 'success' | 'failed' | 'canceled' | 'unauthorized' | 'not_run';
 
 /** GitHub's check run conclusions (REST, "Create a check run"). */
-export type CheckConclusion = 'success' | 'failure' | 'timed_out' | 'cancelled' | 'skipped' | 'neutral';
+export type CheckConclusion = 'success' | 'failure' | 'timed_out' | 'cancelled' | 'skipped' | 'neutral' | 'action_required';
 
 type Meaning = { requires: RequiresStatus; conclusion: CheckConclusion; exitCode: 0 | 1 | 3; severity: number };
 

@@ -241,14 +241,27 @@ export type Diagnostic = {
 
 /** What the pipeline temporal workflow gets of a Plan: names, edges and counts, small enough for any config. */
 export type Graph = {
-  workflows: { name: string; jobs: GraphJob[] }[];
+  workflows: GraphWorkflow[];
+  /** One of its jobs may hand in the config with which the pipeline goes on. */
+  setup?: true;
+};
+
+export type GraphWorkflow = {
+  name: string;
+  jobs: GraphJob[];
+  /** How often failed jobs are run again by themselves. Absent: never. */
+  maxAutoReruns?: number;
+  /** A newer pipeline of the same branch does not cancel it. */
+  autoCancel?: false;
 };
 
 export type GraphJob = {
   name: string;
   job: string;
   requires: Requires[];
-  /** Slices; 0 for a job that runs nothing and succeeds at once. */
+  /** Absent for a build, and for what succeeds at once. */
+  type?: 'approval' | 'lock' | 'unlock';
+  /** Slices; 0 for a job that runs nothing. */
   parallelism: number;
   resourceClass: string | null;
   timeoutSeconds: number;
@@ -262,25 +275,35 @@ export type GraphJob = {
   signsIn?: true;
   /** Containers beside the one of the steps, by what a person calls them; their output is kept like that of steps, after them. */
   services?: string[];
+  /** At most one job of the organization runs under this key. */
+  serialGroup?: string;
+  /** Of a lock or unlock: the serial group. */
+  key?: string;
+  /** A slice whose builder was lost is not started again. */
+  noRetry?: true;
   /** Lines for the check, found while the pipeline was loaded. */
   notes?: string[];
 };
 
 /** The Graph of a Plan. */
-export function graphOf(plan: Plan): Graph {
+export function graphOf(plan: Pick<Plan, 'workflows' | 'jobs' | 'setup'>): Graph {
   return {
+    ...(plan.setup && { setup: true }),
     workflows: plan.workflows.map((workflow) => ({
       name: workflow.name,
-      jobs: workflow.jobs.map(({ name, type, job: key, requires, contexts }) => {
-        if (type !== 'build') return { name, job: key, requires, parallelism: 0, resourceClass: null, timeoutSeconds: 0, steps: [] };
+      ...(workflow.maxAutoReruns > 0 && { maxAutoReruns: workflow.maxAutoReruns }),
+      ...(!workflow.autoCancel && { autoCancel: false }),
+      jobs: workflow.jobs.map(({ name, type, job: key, requires, contexts, serialGroup, key: lockKey }) => {
+        const waits = { ...((type === 'approval' || type === 'lock' || type === 'unlock') && { type }), ...(serialGroup !== null && { serialGroup }), ...(lockKey !== null && { key: lockKey }) };
+        if (type !== 'build') return { name, job: key, requires, parallelism: 0, resourceClass: null, timeoutSeconds: 0, steps: [], ...waits };
         const job = plan.jobs[key];
         if (!job) throw new Error(`the plan names job ${key} but does not hold it`);
         const { parallelism, resourceClass, timeoutSeconds, unsupported } = job;
         const signsIn = asksToSignIn(job);
         const guarded = contexts.length > 0 || signsIn || asksForValues(job);
         const services = servicesOf(job);
-        if (unsupported !== null) return { name, job: key, requires, parallelism: 0, resourceClass, timeoutSeconds, steps: [], unsupported };
-        return { name, job: key, requires, parallelism, resourceClass, timeoutSeconds, steps: job.steps.map((step) => ({ kind: step.kind, name: step.name, when: step.when })), ...(guarded && { guarded }), ...(signsIn && { signsIn }), ...(services.length > 0 && { services }) };
+        if (unsupported !== null) return { name, job: key, requires, parallelism: 0, resourceClass, timeoutSeconds, steps: [], unsupported, ...waits };
+        return { name, job: key, requires, parallelism, resourceClass, timeoutSeconds, steps: job.steps.map((step) => ({ kind: step.kind, name: step.name, when: step.when })), ...(guarded && { guarded }), ...(signsIn && { signsIn }), ...(services.length > 0 && { services }), ...(job.noRetry && { noRetry: true }), ...waits };
       }),
     })),
   };

@@ -19,7 +19,7 @@ export type Repository = {
  * it travels as environment or JSON, never as part of a shell line.
  */
 export type Trigger = {
-  event: 'push' | 'pull_request' | 'rerun' | 'local';
+  event: 'push' | 'pull_request' | 'rerun' | 'local' | 'schedule' | 'api' | 'webhook';
   /** GitHub's delivery id; equal for a redelivery. */
   deliveryId: string;
   /** ISO 8601, when the webhook came in. */
@@ -34,7 +34,16 @@ export type Trigger = {
   sender: { id: number; login: string };
   commit: { subject: string; authorLogin: string | null };
   pullRequest: { number: number; url: string; headRepositoryId: number; headOwner: string; headName: string; baseRef: string } | null;
+  /** Values for the config's pipeline parameters, from whoever asked for the pipeline. */
+  parameters?: Record<string, string | number | boolean>;
+  /** Of a rerun: which pipeline it runs again, and what of it. Absent in reruns of 0.1.0: all. */
+  rerun?: { number: number; what: RerunOf };
+  /** Of a schedule: its name, and the workflow of the config that it runs; null: all that have no schedule of their own. */
+  schedule?: { name: string; workflow: string | null };
 };
+
+/** What of a pipeline runs again: jobs that passed and do not follow from it are carried over with their results. */
+export type RerunOf = { kind: 'all' } | { kind: 'failed' } | { kind: 'job'; workflow: string; job: string; /** One of its slices alone. */ slice?: number };
 
 export const noCommit = '0'.repeat(40);
 
@@ -59,10 +68,10 @@ export function trustLevel(trigger: Trigger, refIsProtected: boolean): TrustLeve
 
 /**
  * By what a repeated webhook is known: its delivery id, and for a push the movement of the ref (GitHub may send one push as two
- * deliveries). A force push A-B-A is three movements. A rerun is known by its delivery alone.
+ * deliveries). A force push A-B-A is three movements. Whatever else is known by its delivery alone.
  */
 export function triggerIdentities(trigger: Trigger): string[] {
   const delivery = `delivery:${trigger.deliveryId}`;
-  if (trigger.event === 'rerun' || trigger.event === 'local') return [delivery];
+  if (trigger.event !== 'push' && trigger.event !== 'pull_request') return [delivery];
   return [delivery, `${trigger.event}:${trigger.before}:${trigger.sha}:${trigger.ref}`];
 }

@@ -21,7 +21,13 @@ export type PipelineView = {
   workflows: WorkflowView[];
 };
 
-export type WorkflowView = { name: string; outcome: Outcome | null; jobs: JobView[] };
+export type WorkflowView = {
+  name: string;
+  outcome: Outcome | null;
+  jobs: JobView[];
+  /** How often its failed jobs have been run again by themselves (`max_auto_reruns`). */
+  autoReruns?: number;
+};
 
 export type JobView = {
   name: string;
@@ -33,6 +39,12 @@ export type JobView = {
   slices: SliceView[];
   /** Jobs of the workflow that it waits for. Absent in summaries of earlier versions. */
   requires?: string[];
+  /** It runs nothing and waits for a person. */
+  type?: 'approval';
+  /** Whoever approved it. */
+  approvedBy?: string;
+  /** Its result is that of the pipeline with this number, which this one runs again in part; logs and the like lie there. */
+  carriedFrom?: number;
 };
 
 export type SliceView = {
@@ -41,7 +53,7 @@ export type SliceView = {
   state: State;
   outcome: Outcome | null;
   reason?: string;
-  /** Things worth a line: "builder b3 was lost at step 4; started again". */
+  /** Things worth a line: "builder b3 was lost at step 4; started again on b1". */
   notes: string[];
   builder: string | null;
   /** The class in which it runs. This and the two below are absent in summaries of earlier versions. */
@@ -53,6 +65,8 @@ export type SliceView = {
   startedAt: string | null;
   endedAt: string | null;
   steps: StepView[];
+  /** As of a job. */
+  carriedFrom?: number;
 };
 
 export type StepView = { name: string; state: State; startedAt: string | null; result: StepResult | null };

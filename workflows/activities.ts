@@ -5,7 +5,7 @@ import { failureTypes } from '../config-schema/queues.ts';
 import type { BuilderActivities } from '../activities/builder/activities.ts';
 import type { ControlActivities, Limits } from '../activities/control/activities.ts';
 
-export type { CheckReport, ControlActivities, Limits, LoadedPipeline } from '../activities/control/activities.ts';
+export type { Check, ControlActivities, Limits, LoadedPipeline, SerialPlace } from '../activities/control/activities.ts';
 export type { BuilderActivities, OpenedSandbox } from '../activities/builder/activities.ts';
 
 /** The forge may be away for hours: control activities are tried until they succeed. */

@@ -2,11 +2,12 @@
 
 import { createHash } from 'node:crypto';
 import { ScheduleAlreadyRunning, ScheduleNotFoundError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { refused, type Answer, type Ask } from '../config-schema/ask.ts';
 import { pipelineWorkflowId, repositoryWorkflowId, sliceWorkflowId, type SliceKey } from '../config-schema/address.ts';
 import { controlQueue } from '../config-schema/queues.ts';
 import { triggerIdentities, type Trigger } from '../config-schema/trigger.ts';
 import type { PipelineView, SliceView } from '../config-schema/view.ts';
-import { disowned, openPipelines, pipelineView, sliceView, triggered, type Delivered } from './messages.ts';
+import { ask, disowned, openPipelines, pipelineView, sliceView, triggered, type Delivered } from './messages.ts';
 import type { repository } from './repository.ts';
 
 /** Hands what happened to the single writer of its repository. When it resolves, the trigger is durable. */
@@ -95,6 +96,19 @@ export async function isPipelineOpen(client: Client, repositoryId: number, numbe
     return (await client.workflow.getHandle(pipelineWorkflowId(repositoryId, number)).describe()).status.name === 'RUNNING';
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+/** Asks something of an open pipeline. Refused, by `ended`, of one that is not open (any more). */
+export async function askPipeline(client: Client, repositoryId: number, number: number, asked: Ask): Promise<Answer> {
+  const ended = refused(`pipeline #${number} has ended`);
+  if (!(await isPipelineOpen(client, repositoryId, number))) return ended;
+  try {
+    return await client.workflow.getHandle(pipelineWorkflowId(repositoryId, number)).executeUpdate(ask, { args: [asked] });
+  } catch (error) {
+    // It may end while it is asked.
+    if (error instanceof WorkflowNotFoundError || !(await isPipelineOpen(client, repositoryId, number))) return ended;
     throw error;
   }
 }

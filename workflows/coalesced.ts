@@ -18,6 +18,8 @@ export function coalesced(tell: () => Promise<void>): Coalesced {
   const scope = new CancellationScope({ cancellable: true, parent: new CancellationScope({ cancellable: false }) });
   const loop = async (): Promise<void> => {
     try {
+      // What changes together is told together.
+      await null;
       while (dirty) {
         dirty = false;
         await scope.run(tell);

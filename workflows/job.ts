@@ -1,7 +1,8 @@
 // One job: its slices side by side, and what they make of it.
 
-import { ChildWorkflowCancellationType, ParentClosePolicy, executeChild, isCancellation, log } from '@temporalio/workflow';
+import { CancellationScope, ChildWorkflowCancellationType, ParentClosePolicy, executeChild, isCancellation, log } from '@temporalio/workflow';
 import { sliceWorkflowId, type SliceKey } from '../config-schema/address.ts';
+import { done, refused, type Answer } from '../config-schema/ask.ts';
 import { combine, type Outcome } from '../config-schema/outcome.ts';
 import type { GraphJob } from '../config-schema/plan.ts';
 import type { JobView, PipelineView, SliceView } from '../config-schema/view.ts';
@@ -9,6 +10,7 @@ import { control, type Limits } from './activities.ts';
 import type { Gate } from './gate.ts';
 import { now } from './now.ts';
 import type { slice } from './slice.ts';
+import { classOf, waitingSlice } from './waiting.ts';
 
 export type JobRun = {
   view: PipelineView;
@@ -20,40 +22,73 @@ export type JobRun = {
   gate: Gate;
 };
 
-export async function runJob(run: JobRun): Promise<Outcome> {
+export type StartedJob = {
+  whole: Promise<Outcome>;
+  /** Runs one of its slices once more, when that has ended and others have not. */
+  rerunSlice(index: number, by: string): Answer;
+};
+
+/** Slices that have ended already keep their results. */
+export function startJob(run: JobRun): StartedJob {
   const { job, jobView, gate } = run;
-  if (job.unsupported !== undefined) {
-    jobView.reason = job.unsupported;
-    return 'unsupported';
-  }
-  const refusal = job.guarded ? await admission(run) : null;
-  if (refusal) {
-    jobView.reason = refusal.reason;
-    return refusal.outcome;
-  }
-  // A job that runs nothing has no slices, and passes at once.
-  const outcomes = await Promise.all(
-    jobView.slices.map(async (waiting, index) => {
+  const scope = CancellationScope.current();
+  const running = new Map<number, Promise<void>>();
+
+  function begin(index: number): void {
+    const waiting = jobView.slices[index]!;
+    const notes = [...waiting.notes];
+    const end = async (): Promise<void> => {
       let ended: SliceView;
       try {
         ended = await gate(() => runSlice(run, index));
       } catch (error) {
         if (!isCancellation(error)) log.error('a slice broke', { error });
-        const end = isCancellation(error)
+        const how = isCancellation(error)
           ? { outcome: 'canceled' as const, reason: 'canceled before it began' }
           : { outcome: 'broken' as const, reason: 'Roundhouse failed to run this slice' };
-        ended = { ...waiting, ...end, state: 'ended', endedAt: now() };
+        ended = { ...waiting, notes: [], ...how, state: 'ended', endedAt: now() };
       }
-      jobView.slices[index] = ended;
-      return ended.outcome!;
-    }),
-  );
-  const outcome = combine(outcomes);
-  const decisive = jobView.slices.find((slice) => slice.outcome === outcome);
-  delete jobView.reason;
-  if (outcome !== 'passed' && decisive?.reason !== undefined) jobView.reason = decisive.reason;
-  return outcome;
+      jobView.slices[index] = { ...ended, notes: [...notes, ...ended.notes] };
+      running.delete(index);
+    };
+    running.set(index, scope.run(end));
+  }
+
+  async function all(): Promise<Outcome> {
+    if (job.unsupported !== undefined) {
+      jobView.reason = job.unsupported;
+      return 'unsupported';
+    }
+    const refusal = job.guarded ? await admission(run) : null;
+    if (refusal) {
+      jobView.reason = refusal.reason;
+      return refusal.outcome;
+    }
+    for (const { index, state } of jobView.slices) if (state !== 'ended') begin(index);
+    while (running.size > 0) await Promise.race(running.values());
+    // A job that runs nothing has no slices, and passes at once.
+    const outcome = combine(jobView.slices.map((slice) => slice.outcome!));
+    const decisive = jobView.slices.find((slice) => slice.outcome === outcome);
+    delete jobView.reason;
+    if (outcome !== 'passed' && decisive?.reason !== undefined) jobView.reason = decisive.reason;
+    return outcome;
+  }
+
+  return {
+    whole: all(),
+    rerunSlice(index, by) {
+      const slice = jobView.slices[index];
+      if (!slice) return refused(`job ${job.name} has no slice ${index}`);
+      if (running.size === 0 || slice.state !== 'ended') return refused(`slice ${index} of job ${job.name} has not ended`);
+      jobView.slices[index] = nextTry(slice, job, by);
+      begin(index);
+      return done;
+    },
+  };
 }
+
+/** The slice as it stands before it runs once more. */
+export const nextTry = ({ index, attempt, notes }: SliceView, job: GraphJob, by: string): SliceView => ({ ...waitingSlice(index, attempt + 1, classOf(job)), notes: [...notes, `run again by ${by}`] });
 
 /** Why the job does not start; null when it may. */
 async function admission({ view, workflow, job }: JobRun): Promise<{ outcome: Outcome; reason: string } | null> {
@@ -66,11 +101,11 @@ async function admission({ view, workflow, job }: JobRun): Promise<{ outcome: Ou
   }
 }
 
-function runSlice({ view, workflow, job, limits }: JobRun, index: number): Promise<SliceView> {
+function runSlice({ view, workflow, job, jobView, limits }: JobRun, index: number): Promise<SliceView> {
   const key: SliceKey = { repositoryId: view.repository.id, pipeline: view.number, workflow, job: job.name, slice: index };
   return executeChild<typeof slice>('slice', {
     workflowId: sliceWorkflowId(key),
-    args: [{ key, repository: view.repository, total: job.parallelism, job, limits }],
+    args: [{ key, repository: view.repository, total: job.parallelism, job, limits, attempt: jobView.slices[index]!.attempt }],
     cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
     parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
   });

@@ -1,25 +1,36 @@
-// One trigger, one compiled config: load it, run its graph, report every job, keep the summary.
+// One trigger, one compiled config: load it, run its workflows, report every job, keep the summary.
 
 import { CancellationScope, condition, getExternalWorkflowHandle, isCancellation, log, setHandler } from '@temporalio/workflow';
 import { repositoryWorkflowId } from '../config-schema/address.ts';
+import { done, refused, type Answer, type Ask } from '../config-schema/ask.ts';
 import { combine, type Outcome } from '../config-schema/outcome.ts';
-import type { GraphJob } from '../config-schema/plan.ts';
+import type { Graph, GraphJob } from '../config-schema/plan.ts';
 import type { Trigger } from '../config-schema/trigger.ts';
 import type { JobView, PipelineView } from '../config-schema/view.ts';
 import { control, type LoadedPipeline } from './activities.ts';
-import { coalesced, type Coalesced } from './coalesced.ts';
 import { slicesAtOnce } from './gate.ts';
-import { runJob } from './job.ts';
-import { disowned, mayBegin, pipelineEnded, pipelineView, sliceProgress, type SliceProgress } from './messages.ts';
+import { ask, disowned, mayBegin, pipelineEnded, pipelineHeld, pipelineView, sliceProgress } from './messages.ts';
 import { now } from './now.ts';
-import { readyJobs } from './ready-jobs.ts';
+import { checkReports, type Reports } from './reports.ts';
 import { classOf, waitingSlice } from './waiting.ts';
+import { startWorkflow, type WorkflowRun } from './workflow-run.ts';
 
 export type PipelineInput = {
   trigger: Trigger;
   number: number;
   /** Why it must wait until the repository says that it may begin. */
   waits?: string;
+};
+
+/** What is under way, for those who ask something of it. */
+type Run = {
+  view: PipelineView;
+  reports: Reports;
+  workflows: WorkflowRun[];
+  /** Whoever lets the code of a fork run; undefined: nobody yet. */
+  allowedBy: string | undefined;
+  /** Why all of it is canceled. */
+  stopped: string | undefined;
 };
 
 export async function pipeline(input: PipelineInput): Promise<Outcome> {
@@ -39,41 +50,75 @@ export async function pipeline(input: PipelineInput): Promise<Outcome> {
   };
   setHandler(pipelineView, () => view);
 
-  const reports: Coalesced[] = [];
+  const run: Run = { view, reports: checkReports(view), workflows: [], allowedBy: undefined, stopped: undefined };
   const work = new CancellationScope();
-  let unreachable: string | undefined;
-  setHandler(disowned, (reason) => {
-    unreachable = reason;
-    for (const report of reports) report.giveUp();
+  const stop = (why: string): Answer => {
+    run.stopped ??= why;
     work.cancel();
+    return done;
+  };
+  setHandler(disowned, (reason) => {
+    run.reports.giveUp();
+    stop(reason);
   });
+  setHandler(ask, (asked) => answer(run, asked, stop));
   try {
     view.outcome = await work.run(async () => {
       await untilItMayBegin(view);
-      const loaded = await control.load({ trigger, number });
-      view.trigger = { ...trigger, commit: loaded.commit };
-      return run(view, loaded, reports);
+      return runLoaded(run, await untilLoaded(run));
     });
   } catch (error) {
     if (!isCancellation(error)) log.error('the pipeline broke', { error });
     view.outcome = isCancellation(error) ? 'canceled' : 'broken';
-    view.reason = isCancellation(error) ? 'canceled before it began' : 'Roundhouse failed; the operator finds the reason in the log of the app';
+    view.reason = isCancellation(error) ? (run.stopped ?? 'canceled before it began') : 'Roundhouse failed; the operator finds the reason in the log of the app';
   }
-  if (unreachable !== undefined && view.outcome === 'canceled') view.reason = unreachable;
+  if (run.stopped !== undefined && view.outcome === 'canceled') view.reason = run.stopped;
   view.state = 'ended';
   view.endedAt = now();
 
   // Whatever ended it: the forge gets the last word on every check, and the history its summary.
   await CancellationScope.nonCancellable(async () => {
-    await Promise.all(reports.map((report) => report.settled()));
+    await Promise.all([run.reports.settled(), ...run.workflows.map((workflow) => workflow.settled())]);
     await control.finish(view);
-    try {
-      await getExternalWorkflowHandle(repositoryWorkflowId(trigger.repository.id)).signal(pipelineEnded, { number, outcome: view.outcome! });
-    } catch (error) {
-      log.warn('the repository was not told of the end', { error });
-    }
+    await tellRepository(() => getExternalWorkflowHandle(repositoryWorkflowId(trigger.repository.id)).signal(pipelineEnded, { number, outcome: view.outcome! }));
   });
   return view.outcome;
+}
+
+function answer(run: Run, asked: Ask, stop: (why: string) => Answer): Answer {
+  const { view, workflows } = run;
+  if (view.state === 'ended') return refused(`pipeline #${view.number} has ended`);
+  switch (asked.kind) {
+    case 'superseded': {
+      const why = `superseded by #${asked.number}`;
+      if (workflows.every(({ mayBeSuperseded }) => mayBeSuperseded)) return stop(why);
+      for (const workflow of workflows) if (workflow.isOpen() && workflow.mayBeSuperseded) workflow.cancel(why);
+      return done;
+    }
+    case 'cancel':
+      if (asked.workflow === undefined) return stop(`canceled by ${asked.by}`);
+      return of(asked.workflow, (workflow) => workflow.cancel(`canceled by ${asked.by}`, asked.job));
+    case 'approve':
+      return of(asked.workflow, (workflow) => workflow.approve(asked.job, asked.by));
+    case 'allow':
+      if (asked.sha !== view.trigger.sha) return refused(`pipeline #${view.number} is of ${view.trigger.sha.slice(0, 12)}, and what was allowed is ${asked.sha.slice(0, 12)}`);
+      if (run.allowedBy !== undefined) return refused(`pipeline #${view.number} was allowed to run by ${run.allowedBy}`);
+      if (workflows.length > 0) return refused(`pipeline #${view.number} does not wait for that`);
+      run.allowedBy = asked.by;
+      return done;
+    case 'rerun': {
+      const { what, by } = asked;
+      if (run.stopped !== undefined) return refused(`pipeline #${view.number} is being canceled`);
+      if (what.kind === 'job') return of(what.workflow, (workflow) => workflow.rerun(what, by));
+      const answers = workflows.map((workflow) => workflow.rerun(what, by));
+      return answers.find((each) => each.done) ?? answers[0] ?? refused('nothing has run yet');
+    }
+  }
+
+  function of(name: string, then: (workflow: WorkflowRun) => Answer): Answer {
+    const workflow = workflows.find((each) => each.name === name);
+    return workflow ? then(workflow) : refused(`pipeline #${view.number} has no workflow ${name}`);
+  }
 }
 
 async function untilItMayBegin(view: PipelineView): Promise<void> {
@@ -85,81 +130,98 @@ async function untilItMayBegin(view: PipelineView): Promise<void> {
   delete view.reason;
 }
 
-async function run(view: PipelineView, loaded: LoadedPipeline, reports: Coalesced[]): Promise<Outcome> {
-  const { repository, sha } = { repository: view.repository, sha: view.trigger.sha };
-  if (loaded.kind === 'nothing') {
-    view.reason = loaded.reason;
-    return 'skipped';
+/** Of a fork, that is when a maintainer allows it. */
+async function untilLoaded(run: Run): Promise<LoadedPipeline> {
+  const { view, view: { trigger, number } } = run;
+  const loaded = await control.load({ trigger, number });
+  view.trigger = { ...trigger, commit: loaded.commit };
+  if (loaded.kind !== 'fork') return loaded;
+  let outcome: Outcome | null = null;
+  const check = run.reports.add(() => ({ kind: 'fork', wouldRun: loaded.wouldRun, outcome, ...(run.stopped !== undefined && { reason: run.stopped }) }));
+  view.reason = 'waits until a maintainer allows this commit of a fork to run';
+  await tellHeld(view, true);
+  try {
+    await condition(() => run.allowedBy !== undefined);
+    outcome = 'passed';
+  } catch (error) {
+    outcome = 'canceled';
+    throw error;
+  } finally {
+    check.changed();
   }
-  if (loaded.kind === 'config-errors') {
-    view.reason = `${loaded.path}: ${loaded.errors[0]?.message ?? 'is not valid'}`;
-    const { path, errors, because = 'wrong' } = loaded;
-    const report = coalesced(async () => void (await control.report({ repository, sha, pipeline: view.number, check: { kind: 'config-errors', path, errors, because } })));
-    reports.push(report);
-    report.changed();
-    return 'failed';
-  }
+  delete view.reason;
+  await tellHeld(view, false);
+  return control.load({ trigger, number, allowedBy: run.allowedBy! });
+}
 
+async function runLoaded(run: Run, loaded: LoadedPipeline): Promise<Outcome> {
+  const { view, reports } = run;
+  switch (loaded.kind) {
+    case 'fork':
+      throw new Error('what a maintainer allows to run is loaded with that word');
+    case 'nothing':
+      view.reason = loaded.reason;
+      return 'skipped';
+    case 'config-errors': {
+      const { path, errors, because = 'wrong' } = loaded;
+      view.reason = `${path}: ${errors[0]?.message ?? 'is not valid'}`;
+      reports.add(() => ({ kind: 'config-errors', path, errors, because }));
+      return 'failed';
+    }
+  }
   view.trust = loaded.trust;
-  view.workflows = loaded.graph.workflows.map(({ name, jobs }) => ({ name, outcome: null, jobs: jobs.map(waitingJob) }));
-  const progress = new Map<string, (news: SliceProgress) => void>();
-  setHandler(sliceProgress, (news) => progress.get(news.workflow)?.(news));
+  await runGraph(run, loaded);
+  const more = loaded.graph.setup && run.stopped === undefined ? await control.loadContinuation({ trigger: view.trigger, number: view.number }) : null;
+  const outcome = more && (await runLoaded(run, more));
+  return combine([...view.workflows.map((workflow) => workflow.outcome!), ...(outcome === null ? [] : [outcome])]);
+}
+
+/** Resolves when none of its workflows is open, and none was asked to run again. */
+async function runGraph(run: Run, { graph, carried = [], limits, ownerId = 0 }: Extract<LoadedPipeline, { kind: 'graph' }>): Promise<void> {
+  const { view, reports } = run;
   const gate = slicesAtOnce();
-  const checkNames = uniqueCheckNames(loaded.graph);
+  const checkNames = uniqueCheckNames(graph);
+  let held = false;
+  setHandler(sliceProgress, (news) => run.workflows.find(({ name }) => name === news.workflow)?.heard(news));
 
-  await Promise.all(
-    loaded.graph.workflows.map(async ({ name: workflowName, jobs }, w) => {
-      const workflow = view.workflows[w]!;
-      const outcomes = new Map<string, Outcome>();
-      const started = new Set<string>();
-      const reporters = jobs.map((_, j) => {
-        let id: number | string | undefined;
-        const reporter = coalesced(async () => {
-          const check = { kind: 'job' as const, name: checkNames(w, j), workflow: workflowName, job: workflow.jobs[j]!, notes: jobs[j]!.notes ?? [] };
-          ({ id } = await control.report({ repository, sha, pipeline: view.number, ...(id !== undefined && { id }), check }));
-        });
-        reports.push(reporter);
-        reporter.changed();
-        return reporter;
-      });
-      const end = (j: number, outcome: Outcome, reason?: string): void => {
-        const job = workflow.jobs[j]!;
-        Object.assign(job, { state: 'ended', outcome, endedAt: now(), ...(reason !== undefined && { reason }) });
-        outcomes.set(job.name, outcome);
-        reporters[j]!.changed();
-      };
+  const started = graph.workflows.map((workflow, w) => {
+    const jobs = workflow.jobs.map((job) => carried.find((each) => each.workflow === workflow.name && each.job.name === job.name)?.job ?? waitingJob(job));
+    const workflowView = { name: workflow.name, outcome: null, jobs };
+    view.workflows.push(workflowView);
+    const addCheck = (j: number) => reports.add(() => ({ kind: 'job', name: checkNames(w, j), workflow: workflow.name, job: jobs[j]!, notes: workflow.jobs[j]!.notes ?? [] }));
+    // What was carried over has its check already.
+    const checks = jobs.map(({ state }, j) => (state === 'ended' ? null : addCheck(j)));
+    const changed = (j: number): void => {
+      if (checks[j]) checks[j].changed();
+      else checks[j] = addCheck(j);
+      lookWhetherHeld();
+    };
+    return { workflow, workflowView, changed };
+  });
+  for (const { workflow, workflowView, changed } of started) {
+    run.workflows.push(startWorkflow(workflow, workflowView, { view, limits, gate, ownerId, changed, canceledBecause: () => run.stopped ?? 'canceled' }));
+    lookWhetherHeld();
+  }
+  await CancellationScope.nonCancellable(() => condition(() => run.workflows.every((workflow) => !workflow.isOpen())));
 
-      progress.set(workflowName, (news) => {
-        const j = jobs.findIndex((candidate) => candidate.name === news.job);
-        const job = workflow.jobs[j]!;
-        if (job.state === 'ended') return;
-        if (news.state === 'running') {
-          job.slices[news.slice]!.state = 'running';
-          if (job.state === 'running') return;
-          Object.assign(job, { state: 'running', startedAt: now() });
-          delete job.reason;
-        } else if (job.state === 'waiting') job.reason = news.reason;
-        reporters[j]!.changed();
-      });
-      const running = new Map<string, Promise<void>>();
-      while (outcomes.size < jobs.length) {
-        const ready = readyJobs(jobs, outcomes, started);
-        for (const { job, reason } of ready.notRun) end(jobs.findIndex((candidate) => candidate.name === job), 'not-run', reason);
-        for (const name of ready.start) {
-          started.add(name);
-          const j = jobs.findIndex((candidate) => candidate.name === name);
-          const job = workflow.jobs[j]!;
-          const whole = runJob({ view, workflow: workflowName, job: jobs[j]!, jobView: job, limits: loaded.limits, gate });
-          running.set(name, whole.then((outcome) => end(j, outcome)).finally(() => running.delete(name)));
-        }
-        if (ready.notRun.length > 0) continue;
-        if (running.size === 0) throw new Error(`no job of workflow ${workflowName} can start`);
-        await Promise.race(running.values());
-      }
-      workflow.outcome = combine([...outcomes.values()]);
-    }),
-  );
-  return combine(view.workflows.map((workflow) => workflow.outcome!));
+  function lookWhetherHeld(): void {
+    const isHeld = run.workflows.some((each) => each.isOpen()) && run.workflows.every((each) => !each.isOpen() || each.isHeld());
+    if (isHeld === held) return;
+    held = isHeld;
+    void tellHeld(view, held);
+  }
+}
+
+const tellHeld = ({ repository, number }: PipelineView, held: boolean): Promise<void> =>
+  tellRepository(() => getExternalWorkflowHandle(repositoryWorkflowId(repository.id)).signal(pipelineHeld, { number, held }));
+
+/** A repository that does not hear it asks by itself, later. */
+async function tellRepository(tell: () => Promise<void>): Promise<void> {
+  try {
+    await tell();
+  } catch (error) {
+    if (!isCancellation(error)) log.warn('the repository was not told', { error });
+  }
 }
 
 const waitingJob = (job: GraphJob): JobView => ({
@@ -170,10 +232,11 @@ const waitingJob = (job: GraphJob): JobView => ({
   endedAt: null,
   slices: Array.from({ length: job.parallelism }, (_, index) => waitingSlice(index, 1, classOf(job))),
   requires: job.requires.map(({ job: required }) => required),
+  ...(job.type === 'approval' && { type: 'approval' }),
 });
 
 /** A job's check is named as the job, unless another workflow of the pipeline has a job of that name. */
-function uniqueCheckNames(graph: { workflows: { name: string; jobs: { name: string }[] }[] }): (workflow: number, job: number) => string {
+function uniqueCheckNames(graph: Graph): (workflow: number, job: number) => string {
   const names = graph.workflows.flatMap((workflow) => workflow.jobs.map((job) => job.name));
   return (w, j) => {
     const workflow = graph.workflows[w]!;

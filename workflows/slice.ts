@@ -19,12 +19,12 @@ const mostSandboxes = 3;
 /** Failures of our own in one step before we call ourselves broken. */
 const mostFaults = 5;
 
-export type SliceInput = { key: SliceKey; repository: Repository; total: number; job: GraphJob & { resourceClass: string | null }; limits: Limits };
+export type SliceInput = { key: SliceKey; repository: Repository; total: number; job: GraphJob & { resourceClass: string | null }; limits: Limits; /** The first of its attempts. Absent: 1. */ attempt?: number };
 
 type End = { outcome: Outcome; reason?: string };
 
 export async function slice(input: SliceInput): Promise<SliceView> {
-  const view = waitingSlice(input.key.slice, 0, classOf(input.job));
+  const view = waitingSlice(input.key.slice, input.attempt ?? 1, classOf(input.job));
   setHandler(sliceView, () => view);
 
   const end = await attempts(input, view);
@@ -32,12 +32,14 @@ export async function slice(input: SliceInput): Promise<SliceView> {
 }
 
 async function attempts(input: SliceInput, view: SliceView): Promise<End> {
-  for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+  const first = input.attempt ?? 1;
+  let loss: string | undefined;
+  for (let attempt = first; attempt < first + mostAttempts; attempt++) {
     Object.assign(view, { attempt, state: 'waiting', steps: [...input.job.steps.map(({ name }) => name), ...(input.job.services ?? [])].map((name) => ({ name, state: 'waiting', startedAt: null, result: null })) });
     try {
       // The first has nobody before it to fence out, and somebody waits for its first line.
       if (attempt > 1) await control.beginAttempt({ slice: input.key, attempt });
-      const end = await oneAttempt(input, view);
+      const end = await oneAttempt(input, view, loss);
       if (end !== 'builder-lost') return end;
     } catch (error) {
       if (isCancellation(error)) return { outcome: 'canceled', reason: 'canceled' };
@@ -45,18 +47,23 @@ async function attempts(input: SliceInput, view: SliceView): Promise<End> {
       return { outcome: 'broken', reason: sentenceOf(error) };
     }
     const step = view.steps.findIndex((candidate) => candidate.state !== 'ended');
-    view.notes.push(`builder ${view.builder} was lost at step ${step + 1}${attempt < mostAttempts ? '; started again' : ''}`);
+    loss = `builder ${view.builder} was lost at step ${step + 1}`;
+    if (input.job.noRetry) return { outcome: 'broken', reason: `${loss}, and \`no_retry\` keeps it from being started again` };
+    view.notes.push(loss);
   }
   return { outcome: 'broken', reason: `its builder was lost ${mostAttempts} times` };
 }
 
-async function oneAttempt(input: SliceInput, view: SliceView): Promise<End | 'builder-lost'> {
+/** `loss`: of the attempt before, when its builder was lost. */
+async function oneAttempt(input: SliceInput, view: SliceView, loss: string | undefined): Promise<End | 'builder-lost'> {
   const opened = await openAndClaim(input, view);
   if ('outcome' in opened) return opened;
   view.builder = opened.builder;
+  const note = loss && `${loss}; started again on ${opened.builder}`;
+  if (note) view.notes[view.notes.lastIndexOf(loss)] = note;
   Object.assign(view, { state: 'running', startedAt: view.startedAt ?? now() });
   // The step does not wait for it: what is late in the view is no fault of the build.
-  void tellPipeline(input.key, { state: 'running' }).catch((error: unknown) => log.warn('the pipeline was not told', { error }));
+  void tellPipeline(input.key, { state: 'running', ...(note && { note }) }).catch((error: unknown) => log.warn('the pipeline was not told', { error }));
   const services = view.steps.slice(input.job.steps.length);
   const startedAt = now();
   for (const service of services) Object.assign(service, { state: 'running', startedAt });
@@ -134,7 +141,7 @@ async function explained<T>(work: Promise<T>, resourceClass: string, { key, limi
   }
 }
 
-async function tellPipeline({ workflow, job, slice }: SliceKey, progress: { state: 'running' } | { state: 'waiting'; reason: string }): Promise<void> {
+async function tellPipeline({ workflow, job, slice }: SliceKey, progress: { state: 'running'; note?: string } | { state: 'waiting'; reason: string }): Promise<void> {
   const { parent } = workflowInfo();
   if (parent) await getExternalWorkflowHandle(parent.workflowId).signal(sliceProgress, { workflow, job, slice, ...progress });
 }

@@ -1,6 +1,6 @@
 // What does the control process do for a temporal workflow? GitHub, keys, and the history.
 
-import type { CheckConclusion } from '../../config-schema/outcome.ts';
+import type { CheckConclusion, Outcome } from '../../config-schema/outcome.ts';
 import type { Diagnostic, Graph, Plan } from '../../config-schema/plan.ts';
 import type { SliceKey } from '../../config-schema/address.ts';
 import type { JobKey, Refusal } from './job-values.ts';
@@ -14,9 +14,15 @@ export interface ControlActivities {
   /** Which of these pipelines have not ended, as Temporal knows them, and how many may run at once by now. */
   stillOpen(input: { repositoryId: number; numbers: number[] }): Promise<{ open: number[]; pipelinesAtOnce: number }>;
   /** Config, permission and protection from the forge; compiles and stores the PipelineRecord. */
-  load(input: { trigger: Trigger; number: number }): Promise<LoadedPipeline>;
-  /** Brings one check run up to date. Fails for good when the forge has refused it for an hour. */
-  report(input: CheckReport): Promise<{ id: number | string }>;
+  load(input: { trigger: Trigger; number: number; /** Whoever lets the code of a stranger run. */ allowedBy?: string }): Promise<LoadedPipeline>;
+  /** The config that a job of the setup workflow handed in, compiled; null: none did. Appends to the PipelineRecord. */
+  loadContinuation(input: { trigger: Trigger; number: number }): Promise<LoadedPipeline | null>;
+  /** Brings check runs up to date. Answers their ids in the same order. Fails for good when the forge has refused it for an hour. */
+  report(input: ChecksReport): Promise<{ ids: (number | string | null)[] }>;
+  /** Asks for a place in a serial group of the organization; the answer comes as the signal `serialTurn`. */
+  joinSerialGroup(input: SerialPlace): Promise<void>;
+  /** Gives the place back, whether it waits or has its turn. */
+  leaveSerialGroup(input: SerialPlace): Promise<void>;
   /** From now on writes of earlier attempts of the slice are refused. */
   beginAttempt(input: { slice: SliceKey; attempt: number }): Promise<void>;
   /** Whether the job may have what it names: secrets, contexts, keys, repositories. null: it may. */
@@ -41,7 +47,19 @@ export type LoadedPipeline =
   /** Nothing runs; `reason` is shown by `builds`. */
   | { kind: 'nothing'; reason: string; commit: Trigger['commit'] }
   | { kind: 'config-errors'; path: string; errors: Diagnostic[]; because?: ConfigFault; commit: Trigger['commit'] }
-  | { kind: 'graph'; graph: Graph; trust: TrustLevel; limits: Limits; commit: Trigger['commit'] };
+  /** The code of a stranger, which runs when a maintainer allows this commit. `wouldRun`: sentences about what that is. */
+  | { kind: 'fork'; wouldRun: string[]; commit: Trigger['commit'] }
+  | {
+      kind: 'graph';
+      graph: Graph;
+      trust: TrustLevel;
+      limits: Limits;
+      commit: Trigger['commit'];
+      /** The account that the repository belongs to, by its numeric id. */
+      ownerId?: number;
+      /** Of a rerun in part: jobs of the earlier pipeline as they ended there, or with the slices that shall run anew reset to waiting. */
+      carried?: { workflow: string; job: JobView }[];
+    };
 
 /** The config is wrong, or right and asks for what this version cannot do. Absent: wrong. */
 export type ConfigFault = 'wrong' | 'not-yet';
@@ -76,15 +94,29 @@ export type PipelineRecord = {
   secretFiles?: Record<string, string>;
 };
 
-export type CheckReport = {
+export type ChecksReport = {
   repository: Repository;
   sha: string;
   pipeline: number;
-  /** The check's id when it is known. */
-  id?: number | string;
-  check:
-    | { kind: 'job'; name: string; workflow: string; job: JobView; notes: string[] }
-    | { kind: 'config-errors'; path: string; errors: Diagnostic[]; because?: ConfigFault };
+  /** `id`: when it is known. */
+  checks: { id?: number | string; check: Check }[];
+};
+
+export type Check =
+  | { kind: 'job'; name: string; workflow: string; job: JobView; notes: string[] }
+  | { kind: 'config-errors'; path: string; errors: Diagnostic[]; because?: ConfigFault }
+  /** The code of a stranger waits until a maintainer lets it run. `outcome`: null until then, and how the waiting ended. */
+  | { kind: 'fork'; wouldRun: string[]; outcome: Outcome | null; reason?: string };
+
+/** Who waits in which serial group. */
+export type SerialPlace = {
+  /** The account that the repository belongs to, by its numeric id. */
+  ownerId: number;
+  group: string;
+  repository: Pick<Repository, 'id' | 'owner' | 'name'>;
+  pipeline: number;
+  /** Unique in the pipeline: the workflow, and of a single job its name too. */
+  holder: string;
 };
 
 export type { CheckConclusion };

@@ -62,6 +62,13 @@ export function configErrorOutput(path: string, diagnostics: readonly Diagnostic
   };
 }
 
+/** Of a pull request of a fork, which runs when a maintainer says so. `wouldRun`: sentences. */
+export function forkOutput(wouldRun: readonly string[], outcome: Outcome | null, reason?: string): CheckOutput {
+  const title = outcome === null ? 'Waits for a maintainer' : outcome === 'passed' ? 'Allowed to run' : 'Not run';
+  const asks = outcome === null ? 'The code is that of a fork. It runs when a maintainer allows this commit: by the button above, or by a comment `/ok-to-test`.' : prose(reason ?? title);
+  return { title, summary: paragraphs(asks, wouldRun.map((sentence) => `- ${prose(sentence)}`).join('\n')), annotations: [] };
+}
+
 /** What is known of a job while it runs and after, as one report. */
 export function jobReport(view: JobView, extra: Omit<JobReport, 'name' | 'result' | 'startedAt' | 'endedAt'>): JobReport {
   const notes = [...(extra.notes ?? []), ...view.slices.flatMap((slice) => slice.notes)];

@@ -10,8 +10,8 @@ import type { Repository } from '../../config-schema/trigger.ts';
 import { buildLine, historyKey, repositoryHistoryKey, summaryKey, type JobView } from '../../config-schema/view.ts';
 import { beginAttempt } from '../fence.ts';
 import { getJson, putJson, type ObjectStore } from '../object-store.ts';
-import type { CheckReport, ControlActivities, Limits, PipelineRecord } from './activities.ts';
-import { checkOutput, configErrorOutput, jobReport, type JobReport } from './check-output.ts';
+import type { Check, ChecksReport, ControlActivities, Limits, PipelineRecord } from './activities.ts';
+import { checkOutput, configErrorOutput, forkOutput, jobReport, type JobReport } from './check-output.ts';
 import { checkoutAccess, repositoriesAt, type CodeAccess } from './code-access.ts';
 import { NoDeployKey } from './deploy-keys.ts';
 import { ForgeUnavailable, type CheckRun, type Forge } from './forge.ts';
@@ -75,9 +75,17 @@ export function controlActivities(ports: ControlPorts): ControlActivities {
     load: (input) => asking(() => load(ports, input)),
 
     async report(report) {
-      const check = await checkRun(ports, report);
-      return asking(() => forge.report(report.repository, check), mostRefusals);
+      const ids: (number | string)[] = [];
+      for (const { id, check } of report.checks) {
+        const run = await checkRun(ports, report, check, id);
+        ids.push((await asking(() => forge.report(report.repository, run), mostRefusals)).id);
+      }
+      return { ids };
     },
+
+    loadContinuation: () => Promise.resolve(null),
+    joinSerialGroup: () => Promise.resolve(),
+    leaveSerialGroup: () => Promise.resolve(),
 
     beginAttempt: ({ slice, attempt }) => beginAttempt(store, slice, attempt),
 
@@ -128,7 +136,7 @@ async function recordOf(store: ObjectStore, { repositoryId, pipeline }: Pick<Sli
   return record;
 }
 
-async function checkRun(ports: ControlPorts, { repository, sha, pipeline, id, check }: CheckReport): Promise<CheckRun> {
+async function checkRun(ports: ControlPorts, { repository, sha, pipeline }: ChecksReport, check: Check, id?: number | string): Promise<CheckRun> {
   const address = [repository.owner, repository.name, pipeline].map(String).map(encodeURIComponent).join('/');
   const known = { sha, ...(id !== undefined && { id }) };
   if (check.kind === 'config-errors') {
@@ -145,6 +153,18 @@ async function checkRun(ports: ControlPorts, { repository, sha, pipeline, id, ch
       output: configErrorOutput(check.path, check.errors, check.because),
     };
   }
+  if (check.kind === 'fork') {
+    return {
+      ...known,
+      externalId: `${repository.id}/${pipeline}/fork`,
+      name: 'Roundhouse: build this fork',
+      detailsUrl: `${ports.publicUrl}/${address}`,
+      status: 'completed',
+      conclusion: check.outcome === null ? 'action_required' : checkConclusion(check.outcome),
+      completedAt: new Date().toISOString(),
+      output: forkOutput(check.wouldRun, check.outcome, check.reason),
+    };
+  }
   const { job, workflow, name } = check;
   const detailsUrl = `${ports.publicUrl}/${address}/${encodeURIComponent(workflow)}/${encodeURIComponent(job.name)}`;
   const failing = job.outcome === null ? [] : await failedTests(ports.store, { repositoryId: repository.id, pipeline, workflow, job: job.name }, job);
@@ -155,7 +175,9 @@ async function checkRun(ports: ControlPorts, { repository, sha, pipeline, id, ch
     name,
     detailsUrl,
     ...(job.startedAt !== null && { startedAt: job.startedAt }),
-    ...(job.outcome === null
+    ...(job.outcome === null && job.type === 'approval' && job.reason !== undefined
+      ? { status: 'completed' as const, conclusion: 'action_required' as const, completedAt: new Date().toISOString() }
+      : job.outcome === null
       ? { status: job.state === 'running' ? ('in_progress' as const) : ('queued' as const) }
       : { status: 'completed' as const, conclusion: checkConclusion(job.outcome), completedAt: job.endedAt! }),
     output: checkOutput(jobReport(job, { detailsUrl, notes: check.notes, failedTests: failing, ...(failingTail && { failingTail }) })),

@@ -80,7 +80,7 @@ async function notesOnSecrets({ forge, secretChanges }: ControlPorts, { reposito
 async function guarded({ values }: ControlPorts, repository: Repository, trust: TrustLevel, graph: Graph): Promise<Graph> {
   if (trust === 'T0' || !(await values.hasVariables(repository))) return graph;
   const guard = (job: GraphJob): GraphJob => (job.parallelism === 0 ? job : { ...job, guarded: true });
-  return { workflows: graph.workflows.map(({ name, jobs }) => ({ name, jobs: jobs.map(guard) })) };
+  return { ...graph, workflows: graph.workflows.map((workflow) => ({ ...workflow, jobs: workflow.jobs.map(guard) })) };
 }
 
 const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
@@ -109,5 +109,5 @@ async function withClasses({ resourceClass }: ControlPorts, graph: Graph, warnin
     const { name, note } = await resourceClass(job.resourceClass);
     return { ...job, resourceClass: name, notes: note === undefined ? warnings : [...warnings, note] };
   };
-  return { workflows: await Promise.all(graph.workflows.map(async ({ name, jobs }) => ({ name, jobs: await Promise.all(jobs.map(choose)) }))) };
+  return { ...graph, workflows: await Promise.all(graph.workflows.map(async (workflow) => ({ ...workflow, jobs: await Promise.all(workflow.jobs.map(choose)) }))) };
 }

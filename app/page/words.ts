@@ -47,7 +47,7 @@ export function refName(ref: string): string {
   return branchOf(ref) ?? (tag === null ? (pull === undefined ? ref : `pull request ${pull}`) : `tag ${tag}`);
 }
 
-export const eventName = (event: Trigger['event']): string => ({ push: 'push', pull_request: 'pull request', rerun: 'rerun', local: 'local run' })[event];
+export const eventName = (event: Trigger['event']): string => ({ push: 'push', pull_request: 'pull request', rerun: 'rerun', local: 'local run', schedule: 'schedule', api: 'API', webhook: 'webhook' })[event];
 
 export const bytesInWords = (bytes: number): string => (bytes < 10_000 ? `${bytes} bytes` : bytes < 1_000_000 ? `${(bytes / 1000).toFixed(0)} kB` : bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`);
 

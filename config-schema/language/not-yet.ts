@@ -4,7 +4,7 @@ import { childOf, entriesOf, isNull, itemsOf, stringOf, unbound } from './node.t
 import type { MapNode, Node, Place } from './node.ts';
 import { collectProblems } from './problems.ts';
 import type { Problems } from './problems.ts';
-import type { Processed, ProcessedInvocation, ProcessedWorkflow } from './processed.ts';
+import type { Processed, ProcessedInvocation } from './processed.ts';
 import { isScheduled } from './to-plan.ts';
 import type { Diagnostic, Plan, PlanJob } from '../plan.ts';
 
@@ -13,18 +13,13 @@ export const notYet = {
   file: {
     setup: 'Remove it, and put the continuation into this file.',
   },
-  workflow: {
-    max_auto_reruns: 'Remove it.',
-  },
   /** A job in a workflow. */
   invocation: {
-    'type: approval': 'Remove the job that waits for an approval.',
     'serial-group': 'Remove it.',
   },
   job: {
     'type: lock': 'Remove the job.',
     'type: unlock': 'Remove the job.',
-    no_retry: 'Remove it.',
     egress: 'Remove it.',
   },
   step: {
@@ -45,15 +40,9 @@ export function findNotYet(processed: Processed, plan: Plan): Diagnostic[] {
     if (isScheduled(workflow)) problems.warn(workflow.place, 'the workflow runs by a schedule, and schedules are not supported yet by this version of Roundhouse: it never runs. Remove `triggers` to run it for each push.');
     if (!running) continue;
     const names = new Set(running.jobs.map(({ name }) => name));
-    lookAtWorkflow(workflow, problems);
     for (const invocation of workflow.jobs) if (names.has(invocation.name)) lookAtInvocation(invocation, processed, plan, problems);
   }
   return problems.diagnostics();
-}
-
-function lookAtWorkflow({ name, maxAutoReruns, place }: ProcessedWorkflow, problems: Problems): void {
-  const written = childOf(childOf(place.source.root, 'workflows'), name);
-  if (maxAutoReruns > 0) problems.error(entriesOf(written).get('max_auto_reruns')?.key ?? place, notYetSentence('`max_auto_reruns`', notYet.workflow.max_auto_reruns));
 }
 
 function lookAtInvocation({ name, type, serialGroup, place, printed }: ProcessedInvocation, processed: Processed, plan: Plan, problems: Problems): void {
@@ -67,7 +56,6 @@ function lookAtInvocation({ name, type, serialGroup, place, printed }: Processed
     else problems.calling({ kind: 'job', name, place }, report);
   };
   const keyOf = (key: string): Place => entriesOf(printed).get(key)?.key ?? place;
-  if (type === 'approval') refuse(keyOf('type'), '`type: approval`', notYet.invocation['type: approval']);
   if (serialGroup !== null) refuse(keyOf('serial-group'), '`serial-group`', notYet.invocation['serial-group']);
   const body = processed.jobs.get(name);
   if (type === 'lock' || type === 'unlock') refuse(entriesOf(body).get('type')?.key ?? place, `\`type: ${type}\``, notYet.job[`type: ${type}`]);

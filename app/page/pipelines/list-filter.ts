@@ -9,7 +9,7 @@ export const askable = ['q', 'status', 'branch', 'tag', 'pull', 'by', 'event'] a
 export type Asked = { [name in (typeof askable)[number]]?: string };
 
 export const statuses = Object.keys(statusWords) as Standing[];
-export const events = ['push', 'pull_request', 'rerun', 'local'] as const;
+export const events = ['push', 'pull_request', 'rerun', 'local', 'schedule', 'api', 'webhook'] as const;
 
 const mostWords = 20;
 

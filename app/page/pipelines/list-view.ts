@@ -103,7 +103,7 @@ ${reason === undefined ? '' : html`<div class="${line.state === 'ended' ? 'reaso
 </li>`;
 }
 
-const byWhom: Record<BuildLine['event'], string> = { push: 'pushed by', pull_request: 'pull request by', rerun: 'rerun by', local: 'local run by' };
+const byWhom: Record<BuildLine['event'], string> = { push: 'pushed by', pull_request: 'pull request by', rerun: 'rerun by', local: 'local run by', schedule: 'scheduled by', api: 'asked for by', webhook: 'webhook by' };
 
 /** Leads to all of the same branch, tag or pull request. */
 function ref(line: BuildLine, base: string): Html {

@@ -10,7 +10,7 @@ import { ForgeUnavailable } from '../../../activities/control/forge.ts';
 import { memoryForge } from '../../fakes/forge.ts';
 
 const repository = { id: 7, owner: 'acme', name: 'shop', private: false, defaultBranch: 'main', installationId: 1 };
-const report = { repository, sha: 'a'.repeat(40), pipeline: 1, check: { kind: 'config-errors' as const, path: '.circle.yml', errors: [] } };
+const report = { repository, sha: 'a'.repeat(40), pipeline: 1, checks: [{ check: { kind: 'config-errors' as const, path: '.circle.yml', errors: [] } }] };
 
 /** How the activity fails at its nth try; `goneForGood`: Temporal tries no more. */
 async function failure(thrown: Error, attempt: number): Promise<{ message: string; goneForGood: boolean; nextTry: unknown }> {

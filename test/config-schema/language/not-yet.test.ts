@@ -40,12 +40,9 @@ workflows:
 suite('what compiles and cannot run yet is refused at the line of its key, with a remedy', () => {
   const rows: [place: keyof typeof notYet, key: string, text: string, line: number][] = [
     ['file', 'setup', config({ top: 'setup: true' }), 2],
-    ['workflow', 'max_auto_reruns', config({ workflow: 'max_auto_reruns: 2' }), 15],
-    ['invocation', 'type: approval', config({ invocation: 'type: approval' }), 17],
     ['invocation', 'serial-group', config({ invocation: 'serial-group: prod' }), 18],
     ['job', 'type: lock', `${config({})}      - ship\n`, 11],
     ['job', 'type: unlock', `${config({})}      - free\n`, 12],
-    ['job', 'no_retry', config({ job: 'no_retry: true' }), 5],
     ['job', 'egress', config({ job: 'egress: [example.org]' }), 5],
     ['step', 'install_signing_bundle', config({ step: '- install_signing_bundle' }), 10],
   ];

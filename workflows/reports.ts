@@ -1,0 +1,67 @@
+// How does the forge hear of a pipeline's checks: the newest of each, many in one request, and not more often than once a second?
+
+import { sleep } from '@temporalio/workflow';
+import type { PipelineView } from '../config-schema/view.ts';
+import { control, type Check } from './activities.ts';
+import { coalesced } from './coalesced.ts';
+
+export type Reports = {
+  /** A check that is told now, and whenever it has changed. `read` answers it as it is. */
+  add(read: () => Check): { changed(): void };
+  /** Resolves when the last change has been told, or cannot be. */
+  settled(): Promise<void>;
+  /** Nobody hears it any more. */
+  giveUp(): void;
+};
+
+type Known = { read: () => Check; id: number | string | null; isNew: boolean };
+
+const everyMs = 1000;
+/** GitHub's annotations have a limit of 50 for each request, and so has what we tell at once. */
+const mostAtOnce = 50;
+/** A payload of Temporal's has at most 2 MB; slices with all their steps add up. */
+const mostCharacters = 500_000;
+
+export function checkReports({ repository, number, trigger: { sha } }: PipelineView): Reports {
+  const checks: Known[] = [];
+  let toldAt = -Infinity;
+  const telling = coalesced(async () => {
+    const waitMs = toldAt + everyMs - Date.now();
+    if (waitMs > 0) await sleep(waitMs);
+    toldAt = Date.now();
+    const batch = newsOf(checks);
+    if (checks.some(({ isNew }) => isNew)) telling.changed();
+    const { ids } = await control.report({ repository, sha, pipeline: number, checks: batch.map(({ known: { id }, check }) => ({ ...(id !== null && { id }), check })) });
+    for (const [index, { known }] of batch.entries()) known.id ??= ids[index] ?? null;
+  });
+  return {
+    add(read) {
+      const known: Known = { read, id: null, isNew: true };
+      checks.push(known);
+      telling.changed();
+      return {
+        changed() {
+          known.isNew = true;
+          telling.changed();
+        },
+      };
+    },
+    settled: telling.settled,
+    giveUp: telling.giveUp,
+  };
+}
+
+/** What has changed and goes into one request, as it is now; it counts as told. */
+function newsOf(checks: readonly Known[]): { known: Known; check: Check }[] {
+  const batch: { known: Known; check: Check }[] = [];
+  let characters = 0;
+  for (const known of checks) {
+    if (!known.isNew) continue;
+    const check = known.read();
+    characters += JSON.stringify(check).length;
+    if (batch.length === mostAtOnce || (batch.length > 0 && characters > mostCharacters)) break;
+    known.isNew = false;
+    batch.push({ known, check });
+  }
+  return batch;
+}

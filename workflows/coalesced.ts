@@ -19,7 +19,7 @@ export function coalesced(tell: () => Promise<void>): Coalesced {
   const loop = async (): Promise<void> => {
     try {
       // What changes together is told together.
-      await null;
+      await Promise.resolve();
       while (dirty) {
         dirty = false;
         await scope.run(tell);

@@ -168,12 +168,14 @@ async function runLoaded(run: Run, loaded: LoadedPipeline): Promise<Outcome> {
       reports.add(() => ({ kind: 'config-errors', path, errors, because }));
       return 'failed';
     }
+    case 'graph': {
+      view.trust = loaded.trust;
+      await runGraph(run, loaded);
+      const more = loaded.graph.setup && run.stopped === undefined ? await control.loadContinuation({ trigger: view.trigger, number: view.number }) : null;
+      const outcome = more && (await runLoaded(run, more));
+      return combine([...view.workflows.map((workflow) => workflow.outcome!), ...(outcome === null ? [] : [outcome])]);
+    }
   }
-  view.trust = loaded.trust;
-  await runGraph(run, loaded);
-  const more = loaded.graph.setup && run.stopped === undefined ? await control.loadContinuation({ trigger: view.trigger, number: view.number }) : null;
-  const outcome = more && (await runLoaded(run, more));
-  return combine([...view.workflows.map((workflow) => workflow.outcome!), ...(outcome === null ? [] : [outcome])]);
 }
 
 /** Resolves when none of its workflows is open, and none was asked to run again. */

@@ -1,6 +1,6 @@
 // May this attempt of a slice still write?
 
-import { attemptKey, type SliceKey } from '../config-schema/address.ts';
+import { attemptKey, sliceKey, type SliceKey } from '../config-schema/address.ts';
 import { ObjectExists, putJson, type ObjectStore } from './object-store.ts';
 
 const begunKey = (slice: SliceKey, attempt: number): string => `${attemptKey(slice, attempt)}/begun.json`;
@@ -31,4 +31,10 @@ export async function livingAttempt(store: ObjectStore, slice: SliceKey): Promis
   while (await store.head(begunKey(slice, attempt + 1))) attempt += 1;
   for (; attempt > 1; attempt -= 1) for await (const _ of store.list(`${attemptKey(slice, attempt)}/steps/`, { limit: 1 })) return attempt;
   return attempt;
+}
+
+/** Whether anything of any attempt is kept. */
+export async function hasBegun(store: ObjectStore, slice: SliceKey): Promise<boolean> {
+  for await (const _ of store.list(`${sliceKey(slice)}/attempts/`, { limit: 1 })) return true;
+  return false;
 }

@@ -28,7 +28,11 @@ export async function listBuilds({ store, client }: BuildPorts, { limit, reposit
 /** Null when there is no such pipeline, or no such repository. */
 export async function readPipeline(ports: BuildPorts, owner: string, name: string, number: number): Promise<PipelineView | null> {
   const repositoryId = await repositoryIdOf(ports.store, owner, name);
-  if (repositoryId === null) return null;
+  return repositoryId === null ? null : readPipelineById(ports, repositoryId, number);
+}
+
+/** Null when there is no such pipeline. */
+export async function readPipelineById(ports: BuildPorts, repositoryId: number, number: number): Promise<PipelineView | null> {
   const view = (await readJson<PipelineView>(ports.store, summaryKey(repositoryId, number))) ?? (await viewPipeline(ports.client, repositoryId, number));
   return view && { ...view, repository: { ...view.repository, ...(await currentName(ports.store, repositoryId)) } };
 }

@@ -4,8 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { effective } from '../config-schema/choices.ts';
 import { compileConfig, orbReferences } from '../config-schema/compile.ts';
 import { shownSettings, type Settings } from '../config-schema/settings.ts';
+import type { Trigger } from '../config-schema/trigger.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { reachStore } from '../activities/adapters/store.ts';
 import { collectExpired } from '../activities/expiring.ts';
@@ -14,7 +16,10 @@ import { fileHighWater } from '../activities/adapters/audit-head.ts';
 import { githubClient } from '../activities/adapters/github-client.ts';
 import { githubDeployKeys } from '../activities/adapters/github-deploy-keys.ts';
 import { githubPeople, githubPermissions } from '../activities/adapters/github-people.ts';
+import { forkHeads } from '../activities/adapters/github-fork-heads.ts';
+import { movements } from '../activities/adapters/github-movements.ts';
 import { githubPlaces } from '../activities/adapters/github-places.ts';
+import { githubPulls } from '../activities/adapters/github-pulls.ts';
 import { githubSignIn } from '../activities/adapters/github-sign-in.ts';
 import { githubSetup } from '../activities/adapters/github-setup.ts';
 import { githubForge } from '../activities/adapters/github.ts';
@@ -24,6 +29,7 @@ import * as openpgp from '../activities/adapters/openpgp.ts';
 import { resolveOrbs } from '../activities/adapters/orbs.ts';
 import { redeliverer } from '../activities/adapters/github-deliveries.ts';
 import { seal } from '../activities/adapters/sealing.ts';
+import { temporalSchedules } from '../activities/adapters/temporal-schedules.ts';
 import { connectClient, installRuntime, keepHistory, untilItAnswers, workflowSide } from '../activities/adapters/temporal.ts';
 import { controlActivities } from '../activities/control/control.ts';
 import { auditLog } from '../activities/control/audit-log.ts';
@@ -33,6 +39,7 @@ import { faultOfExpression } from '../activities/control/contexts.ts';
 import { forgetPerson, forgetRepository } from '../activities/control/forget.ts';
 import { keeping } from '../activities/control/keeping.ts';
 import { rotateKeyEncryptionKey, type KekSource } from '../activities/control/key-ring.ts';
+import { startMissed } from '../activities/control/missed-heads.ts';
 import { noForge, noLookups } from '../activities/control/no-forge.ts';
 import { repositorySettings } from '../activities/control/repository-settings.ts';
 import { sealedVault } from '../activities/control/sealed-vault.ts';
@@ -42,9 +49,12 @@ import { loadOrCreateHostKey } from '../activities/key-file.ts';
 import { logCodec } from '../activities/log-codec.ts';
 import { describeSshKey, isSshHost } from '../activities/ssh-key.ts';
 import { rememberName } from '../activities/repository-name.ts';
-import { deliverTrigger, disownRepository, endSweep, glanceAtPipeline, isPipelineOpen, listOpenPipelines, openPipelinesOf, scheduleSweep, viewPipeline } from '../workflows/client.ts';
-import { knownRepository, listBuilds, readPipeline } from './builds.ts';
-import { cancelAsked } from './cancel.ts';
+import { uuidOf } from '../activities/uuid.ts';
+import { deliverTrigger, disownRepository, endSweep, glanceAtPipeline, isPipelineOpen, isTriggerKnown, listOpenPipelines, openPipelinesOf, scheduleSweep, serialGroups, viewPipeline } from '../workflows/client.ts';
+import { approveAsked, cancelAsked } from './asks.ts';
+import { createApi } from './api/api.ts';
+import { knownRepository, listBuilds, readPipeline, readPipelineById } from './builds.ts';
+import { onCommand } from './commands.ts';
 import type { Asker } from './control/operation.ts';
 import { operations } from './control/operations.ts';
 import { runOperation } from './control/run-operation.ts';
@@ -53,11 +63,13 @@ import { readGitHubApp, readGitHubClient } from './github-app.ts';
 import { openLists } from './history/lists.ts';
 import { openPipelines } from './open-pipelines.ts';
 import { verdicts } from './verdict.ts';
+import { hookHandler } from './hooks.ts';
 import { keyHandler } from './key-page.ts';
 import { measures } from './metrics/measures.ts';
 import { operatorLog } from './operator-log.ts';
 import { openDoor } from './page/access/door.ts';
 import { createPage } from './page/page.ts';
+import type { ActionPorts } from './page/pipelines/pipeline-actions.ts';
 import { doctorFindings } from './page/setup/doctor-process.ts';
 import { fixedBy } from './page/setup/plan.ts';
 import { webhookArrivals } from './page/setup/webhook-arrivals.ts';
@@ -65,9 +77,10 @@ import { aborted, endOnTrouble, whenAsked } from './process.ts';
 import { BadSettings, readSettings } from './read-settings.ts';
 import { healthHandler, readinessProbes } from './health.ts';
 import { builderRegistry } from './registry.ts';
-import { rerun } from './rerun.ts';
+import { rerunAsked } from './rerun.ts';
 import { startServer, webhookPath } from './server.ts';
 import { startSshPort } from './ssh-port.ts';
+import { triggerAsked, type StartPipeline } from './trigger.ts';
 import { followedGate } from './webhooks/followed.ts';
 import { onChange } from './webhooks/changed.ts';
 import { offerPorts } from './offers.ts';
@@ -87,6 +100,7 @@ await endOnTrouble(async () => {
   const registry = builderRegistry({ store });
   const measured = measures({ version: packageJson.version, store, token: settings.metricsToken });
   const following = repositorySettings(store);
+  const choices = async (repositoryId: number) => effective(settings, await following.read(repositoryId));
 
   const sshFolder = join(settings.data, 'ssh');
   const hostKey = await loadOrCreateHostKey(join(sshFolder, 'host_key'));
@@ -105,7 +119,7 @@ await endOnTrouble(async () => {
   const highWater = fileHighWater(join(settings.data, 'audit-head'));
   const audit = auditLog({ store, signingKey: signing.signingKey, highWater });
   const asking = github && githubClient(github, Date.now, measured.github);
-  const forge = github ? githubForge(github, asking!) : noForge;
+  const forge = github ? githubForge(github, asking!, settings.reporting) : noForge;
   const lookups = asking ? { deployKeys: githubDeployKeys(asking), people: githubPeople(asking), places: githubPlaces(asking) } : noLookups;
   const host = github?.host ?? 'github.com';
   const { publicUrl, checkout } = settings;
@@ -117,6 +131,10 @@ await endOnTrouble(async () => {
 
   const client = await untilItAnswers(() => connectClient(settings, measured.temporal), asked);
   await keepHistory(client, settings.temporalNamespace);
+  const deliver = async (trigger: Trigger) => deliverTrigger(client, trigger, await choices(trigger.repository.id));
+  const isBuilt = followedGate(settings.follow, following.read);
+  const { findRepository, headOf } = lookups.places;
+  const schedules = temporalSchedules(client);
   const temporal = await workflowSide(settings);
   const worker = await controlWorker({
     ...temporal,
@@ -130,9 +148,26 @@ await endOnTrouble(async () => {
       orbs: { orbReferences, resolveOrbs: (nearest, note) => resolveOrbs(settings, store, nearest, note) },
       ...offerPorts(settings, registry),
       isPipelineOpen: (repositoryId, number) => isPipelineOpen(client, repositoryId, number),
-      pipelinesAtOnce: settings.pipelinesAtOnce,
+      serialGroups: serialGroups(client),
+      choices,
       seal,
+      startMissed: asking
+        ? () =>
+            startMissed({
+              store,
+              listPushed: lookups.places.listPushed,
+              isBuilt,
+              choices,
+              movements: (repository) => movements(asking, repository),
+              forkHeads: (repository) => forkHeads(asking, repository),
+              isKnown: (trigger) => isTriggerKnown(client, trigger),
+              deliver,
+              graceMs: Math.min(60, settings.sweepSeconds) * 1000,
+              log,
+            })
+        : () => Promise.resolve(0),
       redeliverFailed: github ? redeliverer(github, settings.sweepSeconds) : () => Promise.resolve(0),
+      clock: { schedules, findRepository, headOf, isBuilt, deliver },
       lastLines: (key, lines) => lastLines(store, key, lines),
       configPaths: settings.configPaths,
       publicUrl: settings.publicUrl,
@@ -142,11 +177,22 @@ await endOnTrouble(async () => {
 
   const reading = async () => ({ store, publicKeys: await signing.publicKeys(), highWater });
   const forgetting = async () => ({ ...(await reading()), audit, hasOpenPipelines: async (id: number) => (await openPipelinesOf(client, id)).length > 0 });
-  const isBuilt = followedGate(settings.follow, following.read);
-  const running = { client, store, audit, settings, isBuilt, findRepository: lookups.places.findRepository };
+  const running = { client, store, audit, deliver, isBuilt, findRepository: lookups.places.findRepository };
+  const trigger: StartPipeline = (asked, by, asker) => triggerAsked({ ...running, headOf }, asked, by, asker);
+  const actions: ActionPorts = {
+    cancel: (view, part, asker) => cancelAsked(running, view, part, asker),
+    approve: (view, job, asker) => approveAsked(running, view, job, asker),
+    rerun: (view, what, by, asker) => rerunAsked(running, view, what, by, asker),
+  };
+  const lists = openLists({ store, log, signal: asked, listOpen: () => listOpenPipelines(client), viewOpen: (repositoryId, number) => glanceAtPipeline(client, repositoryId, number) });
   const known = operations({
+    lists,
     readPipeline: (owner, name, number) => readPipeline({ store, client }, owner, name, number),
-    rerun: (view, by, asker) => rerun(running, view, by, asker),
+    ...actions,
+    trigger,
+    schedules,
+    isBuilt,
+    headOf,
     ...kept,
     vault,
     cipher: openpgp,
@@ -158,13 +204,18 @@ await endOnTrouble(async () => {
     listRepositories: lookups.places.listRepositories,
     repositorySettings: following,
     follow: settings.follow,
+    choices: settings,
     findOwner: lookups.places.findOwner,
     describeSshKey,
     isSshHost,
     faultOfExpression,
     rotateKeyEncryptionKey: () => rotateKeyEncryptionKey({ source: kek, vault }),
     // The lists in memory follow; they may have to wait for the store.
-    forgetRepository: async (asked) => forgetRepository(await forgetting(), asked).finally(() => void lists.reload()),
+    forgetRepository: async (asked) => {
+      const forgotten = await forgetRepository(await forgetting(), asked).finally(() => void lists.reload());
+      for (const { scheduled } of await schedules.list(asked.repositoryId)) await schedules.remove(scheduled);
+      return forgotten;
+    },
     forgetPerson: async (asked) => {
       await door.forget(asked.personId);
       return forgetPerson(await forgetting(), asked).finally(() => void lists.reload());
@@ -172,8 +223,8 @@ await endOnTrouble(async () => {
     newNonce: () => randomBytes(16).toString('base64url'),
     builders: { sights: () => registry.sights(), openStream: (builder, path, signal) => sshPort.open(builder, path, signal) },
   });
-  const lists = openLists({ store, log, signal: asked, listOpen: () => listOpenPipelines(client), viewOpen: (repositoryId, number) => glanceAtPipeline(client, repositoryId, number) });
   const openViews = openPipelines({ list: () => listOpenPipelines(client), view: (repositoryId, number) => viewPipeline(client, repositoryId, number) });
+  const ask = async <Answer>(name: string, input: unknown, asker: Asker): Promise<Answer> => (await runOperation(known.get(name)!, input, asker)) as Answer;
   const again = new AbortController();
   const arrivals = webhookArrivals(webhookPath);
   const page = createPage({
@@ -190,14 +241,13 @@ await endOnTrouble(async () => {
       note: (event) => audit.append(event),
       restart: () => again.abort(),
     },
-    cancel: (view, asker) => cancelAsked({ client, audit }, view, asker),
-    rerun: (view, by, asker) => rerun(running, view, by, asker),
+    ...actions,
     lists,
     pipeline: (owner, name, number) => readPipeline({ store, client }, owner, name, number),
     access: door.access,
     door,
     repository: (owner, name) => knownRepository(store, owner, name),
-    ask: async <Answer>(name: string, input: unknown, asker: Asker) => (await runOperation(known.get(name)!, input, asker)) as Answer,
+    ask,
     store,
     codec: logCodec,
     openStream: (builder, path, signal) => sshPort.open(builder, path, signal),
@@ -212,14 +262,33 @@ await endOnTrouble(async () => {
     measure: measured.requests,
     log,
   });
+  const api = createApi({
+    ...actions,
+    access: door.access,
+    viewerOfToken: door.viewerOfToken,
+    repository: (owner, name) => knownRepository(store, owner, name),
+    pipelineById: (repositoryId, number) => readPipelineById({ store, client }, repositoryId, number),
+    openViews,
+    lists,
+    store,
+    trigger,
+    ask,
+    uuidOf,
+    host,
+    publicUrl,
+    measure: measured.requests,
+    log,
+  });
   const server = await startServer({
     settings: { host: settings.host, port: settings.port, github: github && { appId: github.appId, privateKey: github.privateKey, webhookSecret: github.webhookSecret } },
     log,
-    handlers: [healthHandler(readinessProbes({ client, namespace: settings.temporalNamespace, store, worker, registry }), { log }), measured.handler({ sights: () => registry.sights(), openViews }), keyHandler(kept.keys), page.handler],
+    handlers: [healthHandler(readinessProbes({ client, namespace: settings.temporalNamespace, store, worker, registry }), { log }), measured.handler({ sights: () => registry.sights(), openViews }), keyHandler(kept.keys), hookHandler({ repository: (owner, name) => knownRepository(store, owner, name), mayTrigger: door.mayTrigger, trigger }), api, page.handler],
     isBuilt,
-    deliver: (trigger) => deliverTrigger(client, trigger, settings),
+    deliver,
+    ...(asking && { commanded: onCommand({ ...running, ...githubPermissions(asking), ...githubPulls(asking), log }) }),
     changed: onChange({
       rememberName: (repository, at) => rememberName(store, repository, at),
+      isBuilt,
       disown: (repositoryId, reason) => disownRepository(client, repositoryId, reason),
       removeDeployKey: (repository, why) => kept.deployKeys.remove(repository, why, { who: 'roundhouse', from: 'webhook' }),
       log,

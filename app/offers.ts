@@ -41,5 +41,7 @@ const seenAt =
     (await registry.sights()).find(({ id }) => id === builder)?.seenAt ?? null;
 
 const explainAfterSeconds = 30;
+/** Five hours, as CircleCI documents it. */
+const serialTimeoutSeconds = 5 * 3600;
 
-const limitsOf = ({ queueTimeoutSeconds, builderLostSeconds, leaseSeconds }: Settings): Limits => ({ queueTimeoutSeconds, builderLostSeconds, leaseSeconds, explainAfterSeconds });
+const limitsOf = ({ queueTimeoutSeconds, builderLostSeconds, leaseSeconds }: Settings): Limits => ({ queueTimeoutSeconds, builderLostSeconds, leaseSeconds, explainAfterSeconds, serialTimeoutSeconds });

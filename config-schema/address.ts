@@ -25,7 +25,7 @@ export function parseAddress(text: string): (Pick<SliceAddress, 'owner' | 'name'
   const match = /^([^/\s]+)\/([^/#\s]+)#(\d+)(?:\/([^/]+)(?:\/([^/@]+)(?:\/(\d+)(?:@(\d+))?)?)?)?$/.exec(text);
   if (!match) return null;
   const [, owner, name, pipeline, workflow, job, slice, attempt] = match;
-  const names = { workflow: decode(workflow), job: decode(job) };
+  const names = { workflow: workflow === undefined ? undefined : decodeName(workflow), job: job === undefined ? undefined : decodeName(job) };
   if (names.workflow === null || names.job === null) return null;
   return {
     owner: owner!,
@@ -46,9 +46,9 @@ export const encodeName = (name: string): string =>
   name === '.' || name === '..' ? name.replaceAll('.', '%2E') : name.toWellFormed().replace(/[%/\\@#\s\p{C}]/gu, (c) => encodeURIComponent(c));
 
 /** Null for a `%` that begins no character. */
-function decode(part: string | undefined): string | undefined | null {
+export function decodeName(part: string): string | null {
   try {
-    return part === undefined ? undefined : decodeURIComponent(part);
+    return decodeURIComponent(part);
   } catch {
     return null;
   }
@@ -56,6 +56,8 @@ function decode(part: string | undefined): string | undefined | null {
 
 // Object store keys and temporal workflow ids carry the repository's numeric id, which survives a rename.
 
+/** The code of strangers has serial groups of its own, so that it holds up nobody. */
+export const organizationWorkflowId = ({ ownerId, stranger }: { ownerId: number; stranger?: true }): string => `organization/${ownerId}${stranger ? '/strangers' : ''}`;
 export const repositoryWorkflowId = (repositoryId: number): string => `repository/${repositoryId}`;
 export const pipelineWorkflowId = (repositoryId: number, pipeline: number): string => `pipeline/${repositoryId}/${pipeline}`;
 

@@ -30,6 +30,8 @@ export type CompileOptions = {
   parameters?: Readonly<Record<string, unknown>>;
   /** Those that orbReferences asked for. */
   orbs?: OrbSources;
+  /** The one workflow that runs, of those with `triggers`. Absent: none of these, and all others. */
+  scheduled?: string;
   /** Takes out of the plan what nobody wants to run; it is then not refused either. */
   narrow?: (plan: Plan) => Plan;
 };
@@ -56,7 +58,7 @@ export function compileConfig(text: string, options: CompileOptions): Compiled {
   const values = options.values ?? sampleValues();
   const { processed } = processSource(source, { ...options, values }, problems);
   const ref = { branch: nameOf(values['git.branch']), tag: nameOf(values['git.tag']) };
-  const whole = processed && toPlan(processed, { ref, problems });
+  const whole = processed && toPlan(processed, { ref, scheduled: options.scheduled, problems });
   const plan = whole && (options.narrow?.(whole) ?? whole);
   return plan && !problems.failed() ? { plan, notYet: findNotYet(processed, plan) } : { errors: problems.diagnostics() };
 }

@@ -12,5 +12,5 @@ export type FaultyConfig = {
   repositoryUrl: string;
 };
 
-/** Where it lies; of a pipeline that has a Plan there is none. */
+/** Where it lies; of a pipeline that has a Plan there is only one that a job of a setup config handed in. */
 export const faultyConfigKey = (repositoryId: number, pipeline: number): string => `${pipelineKey({ id: repositoryId }, pipeline)}/faulty-config.json`;

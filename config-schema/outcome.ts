@@ -64,6 +64,8 @@ export type StepResult = {
   tests?: TestCounts;
   /** Files that `store_artifacts` stored, and their bytes together. */
   artifacts?: { files: number; bytes: number };
+  /** A few words on what it restored or saved, such as "12 MB restored". */
+  note?: string;
 };
 
 export type TestCounts = { total: number; failed: number; skipped: number };

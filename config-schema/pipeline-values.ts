@@ -1,7 +1,7 @@
 // What do `<< pipeline.… >>` stand for?
 
 import type { PipelineValues } from './language/processed.ts';
-import { branchOf, noCommit, tagOf, type Trigger } from './trigger.ts';
+import { branchOf, noCommit, originOf, tagOf, type Trigger } from './trigger.ts';
 
 /** What is known of a pipeline beside its trigger and number. */
 export type PipelineFacts = {
@@ -19,14 +19,15 @@ export type PipelineFacts = {
 
 /**
  * Every name of the original's, without `pipeline.`; null where there is no value, which expressions take for undefined. A rerun has
- * the values of a push, and so has the work tree of `roundhouse run`.
+ * the values of what it runs again, and the work tree of `roundhouse run` those of a push.
  */
 export function pipelineValues(trigger: Trigger, number: number, facts: PipelineFacts): PipelineValues {
   const { repository, sha, pullRequest, sender, commit } = trigger;
   const { id, configPath, repositoryUrl, commitBody, pullRequestUrls } = facts;
   const branch = builtBranch(trigger);
   const tag = tagOf(trigger.ref);
-  const event = trigger.event === 'pull_request' ? 'pull_request' : 'push';
+  const origin = originOf(trigger);
+  const { event, source, type } = names[origin];
   const base = trigger.before === noCommit || trigger.before === '' ? null : trigger.before;
   const commitUrl = `${repositoryUrl}/commit/${sha}`;
   return {
@@ -61,10 +62,10 @@ export function pipelineValues(trigger: Trigger, number: number, facts: Pipeline
 
     'trigger.id': trigger.deliveryId,
     'trigger.name': null,
-    'trigger.type': 'github_app',
+    'trigger.type': type,
     'trigger.received_at': trigger.receivedAt,
-    trigger_source: 'webhook',
-    'schedule.name': null,
+    trigger_source: source,
+    'schedule.name': trigger.schedule?.name ?? null,
     'schedule.id': null,
 
     'event.name': event,
@@ -99,9 +100,19 @@ export function pipelineValues(trigger: Trigger, number: number, facts: Pipeline
     'event.github.comment.body': null,
 
     ...Object.fromEntries(['component_name', 'environment_name', 'target_version', 'current_version', 'namespace', 'reason'].map((key) => [`deploy.${key}`, null])),
-    ...deprecatedValues({ branch, event, trigger, repositoryUrl }),
+    ...deprecatedValues({ branch, event, type, trigger, repositoryUrl }),
   };
 }
+
+/** What the original calls that from which a pipeline came. */
+const names: Record<ReturnType<typeof originOf>, { event: string; source: string; type: string }> = {
+  push: { event: 'push', source: 'webhook', type: 'github_app' },
+  local: { event: 'push', source: 'webhook', type: 'github_app' },
+  pull_request: { event: 'pull_request', source: 'webhook', type: 'github_app' },
+  api: { event: 'api', source: 'api', type: 'api' },
+  schedule: { event: 'schedule', source: 'scheduled_pipeline', type: 'schedule' },
+  webhook: { event: 'custom_webhook', source: 'webhook', type: 'webhook' },
+};
 
 /** The original calls a fork's pull request `pull/N`. */
 export function builtBranch({ ref }: Pick<Trigger, 'ref'>): string | null {
@@ -110,11 +121,11 @@ export function builtBranch({ ref }: Pick<Trigger, 'ref'>): string | null {
 }
 
 /** Names that the original gave up in favour of those above; configs still have them. */
-function deprecatedValues({ branch, event, trigger, repositoryUrl }: { branch: string | null; event: string; trigger: Trigger; repositoryUrl: string }): PipelineValues {
+function deprecatedValues({ branch, event, type, trigger, repositoryUrl }: { branch: string | null; event: string; type: string; trigger: Trigger; repositoryUrl: string }): PipelineValues {
   const { repository, sha, sender, commit } = trigger;
   const values = {
     'circleci.event_time': trigger.receivedAt,
-    'circleci.trigger_type': 'github_app',
+    'circleci.trigger_type': type,
     'circleci.event_type': event,
     'webhook.body': null,
     'github_app.branch': branch,

@@ -9,6 +9,8 @@ export type Plan = {
   setup: boolean;
   /** What runs for this branch or tag: filters have been applied. A workflow without a job left is not here. */
   workflows: PlanWorkflow[];
+  /** Jobs that filters keep from this branch. Absent for tags, for which everything is filtered that does not ask for them. */
+  filtered?: FilteredJob[];
   /** Each job that runs something once, by its compiled name. */
   jobs: Record<string, PlanJob>;
   /** When workflows run by the clock; such a workflow is not among `workflows`. */
@@ -27,6 +29,9 @@ export type PlanWorkflow = {
   autoCancel: boolean;
   jobs: WorkflowJob[];
 };
+
+/** `reason`: a sentence that names the line. */
+export type FilteredJob = { workflow: string; name: string; reason: string };
 
 /** One place of a job in a workflow's graph. */
 export type WorkflowJob = {
@@ -269,6 +274,8 @@ export type GraphJob = {
   steps: { kind: PlanStep['kind']; name: string; when: When }[];
   /** Why the job ends as `unsupported` instead of running. */
   unsupported?: string;
+  /** Why a filter keeps it out, so that it ends as `skipped`: a check that GitHub waits for must come. */
+  skipped?: string;
   /** The job asks for secrets, contexts, ssh keys or further repositories, or the repository has variables: it is admitted before it starts, and its builder gets values. */
   guarded?: true;
   /** Its images need values of variables, so that a builder is chosen before its sandbox is made. */
@@ -286,26 +293,49 @@ export type GraphJob = {
 };
 
 /** The Graph of a Plan. */
-export function graphOf(plan: Pick<Plan, 'workflows' | 'jobs' | 'setup'>): Graph {
+export function graphOf(plan: Pick<Plan, 'workflows' | 'jobs' | 'setup' | 'filtered'>): Graph {
+  const { workflows, setup, filtered = [] } = plan;
+  const filteredOf = (name: string): GraphJob[] => filtered.filter(({ workflow }) => workflow === name).map((job) => ({ ...runsNothing(job.name), skipped: job.reason }));
+  const emptied = new Set(filtered.map(({ workflow }) => workflow).filter((name) => !workflows.some((workflow) => workflow.name === name)));
   return {
-    ...(plan.setup && { setup: true }),
-    workflows: plan.workflows.map((workflow) => ({
-      name: workflow.name,
-      ...(workflow.maxAutoReruns > 0 && { maxAutoReruns: workflow.maxAutoReruns }),
-      ...(!workflow.autoCancel && { autoCancel: false }),
-      jobs: workflow.jobs.map(({ name, type, job: key, requires, contexts, serialGroup, key: lockKey }) => {
-        const waits = { ...((type === 'approval' || type === 'lock' || type === 'unlock') && { type }), ...(serialGroup !== null && { serialGroup }), ...(lockKey !== null && { key: lockKey }) };
-        if (type !== 'build') return { name, job: key, requires, parallelism: 0, resourceClass: null, timeoutSeconds: 0, steps: [], ...waits };
-        const job = plan.jobs[key];
-        if (!job) throw new Error(`the plan names job ${key} but does not hold it`);
-        const { parallelism, resourceClass, timeoutSeconds, unsupported } = job;
-        const signsIn = asksToSignIn(job);
-        const guarded = contexts.length > 0 || signsIn || asksForValues(job);
-        const services = servicesOf(job);
-        if (unsupported !== null) return { name, job: key, requires, parallelism: 0, resourceClass, timeoutSeconds, steps: [], unsupported, ...waits };
-        return { name, job: key, requires, parallelism, resourceClass, timeoutSeconds, steps: job.steps.map((step) => ({ kind: step.kind, name: step.name, when: step.when })), ...(guarded && { guarded }), ...(signsIn && { signsIn }), ...(services.length > 0 && { services }), ...(job.noRetry && { noRetry: true }), ...waits };
-      }),
-    })),
+    ...(setup && { setup: true }),
+    workflows: [
+      ...workflows.map(({ name, maxAutoReruns, autoCancel, jobs }) => ({
+        name,
+        ...(maxAutoReruns > 0 && { maxAutoReruns }),
+        ...(!autoCancel && { autoCancel: false as const }),
+        jobs: [...jobs.map((job) => graphJob(job, plan)), ...filteredOf(name)],
+      })),
+      ...[...emptied].map((name) => ({ name, jobs: filteredOf(name) })),
+    ],
+  };
+}
+
+const runsNothing = (name: string): GraphJob => ({ name, job: name, requires: [], parallelism: 0, resourceClass: null, timeoutSeconds: 0, steps: [] });
+
+function graphJob({ name, type, job: key, requires, contexts, serialGroup, key: lockKey }: WorkflowJob, { jobs }: Pick<Plan, 'jobs'>): GraphJob {
+  const waits = { ...((type === 'approval' || type === 'lock' || type === 'unlock') && { type }), ...(serialGroup !== null && { serialGroup }), ...(lockKey !== null && { key: lockKey }) };
+  if (type !== 'build') return { ...runsNothing(name), job: key, requires, ...waits };
+  const job = jobs[key];
+  if (!job) throw new Error(`the plan names job ${key} but does not hold it`);
+  const { parallelism, resourceClass, timeoutSeconds, unsupported } = job;
+  const signsIn = asksToSignIn(job);
+  const guarded = contexts.length > 0 || signsIn || asksForValues(job);
+  const services = servicesOf(job);
+  if (unsupported !== null) return { name, job: key, requires, parallelism: 0, resourceClass, timeoutSeconds, steps: [], unsupported, ...waits };
+  return {
+    name,
+    job: key,
+    requires,
+    parallelism,
+    resourceClass,
+    timeoutSeconds,
+    steps: job.steps.map((step) => ({ kind: step.kind, name: step.name, when: step.when })),
+    ...(guarded && { guarded }),
+    ...(signsIn && { signsIn }),
+    ...(services.length > 0 && { services }),
+    ...(job.noRetry && { noRetry: true }),
+    ...waits,
   };
 }
 

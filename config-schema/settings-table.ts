@@ -1,5 +1,6 @@
 // What can an operator set, where, and what holds when nothing is set?
 
+import { autoCancels, forkPolicies } from './choices.ts';
 import { defaultClasses } from './classes.ts';
 import * as kinds from './setting-kinds.ts';
 import type { Kind } from './setting-kinds.ts';
@@ -72,6 +73,7 @@ export const settings = {
   githubClientSecret: optional('app', 'GITHUB_CLIENT_SECRET', kinds.secret, 'The client secret of the GitHub App.', { isSecret: true, words: 'what `setup` wrote to `github-app.json` in the data folder' }),
   gheHost: optional('app', 'GHE_HOST', kinds.hostName, 'The host of a GitHub Enterprise Server, with its port if need be; without it, github.com.'),
   gheProtocol: setting('app', 'GHE_PROTOCOL', kinds.oneOf('https', 'http'), fixed('https'), 'How to reach GHE_HOST.'),
+  reporting: setting('app', 'ROUNDHOUSE_REPORTING', kinds.oneOf('checks', 'statuses'), fixed('checks'), 'How GitHub is told of jobs: by checks, with a summary, annotations and buttons, or by plain commit statuses, for which the App needs the permission `statuses: write`.'),
 
   host: setting('app', 'HOST', kinds.hostName, fixed('127.0.0.1'), 'The address on which the page and the webhooks are served.'),
   port: setting('app', 'PORT', kinds.port, fixed(3000), 'The port of the page and the webhooks.'),
@@ -116,8 +118,10 @@ export const settings = {
   classes: setting('both', null, kinds.classes, fixed(defaultClasses, 'those of the original'), 'Resource classes: a map of name to cpus, memory, pids, disk, laid over the default table; null takes a class away.'),
   defaultClass: setting('app', 'ROUNDHOUSE_DEFAULT_CLASS', kinds.text, fixed('medium'), 'The class of a job that names none, or one that is not in the table.'),
   queueTimeoutSeconds: setting('app', 'ROUNDHOUSE_QUEUE_TIMEOUT', kinds.duration, fixed(1800, '`30m`'), 'How long a job waits for a builder before it is broken.', { file: 'queueTimeout' }),
-  pipelinesAtOnce: setting('app', 'ROUNDHOUSE_PIPELINES_AT_ONCE', kinds.count, fixed(50), 'How many pipelines of one repository run at once; more wait for their turn. 0: any number.'),
-  sweepSeconds: setting('app', 'ROUNDHOUSE_SWEEP_SECONDS', kinds.seconds, fixed(300), 'How often the app looks for webhooks that failed to arrive, and has GitHub send them again. For each, the wait doubles.'),
+  pipelinesAtOnce: setting('app', 'ROUNDHOUSE_PIPELINES_AT_ONCE', kinds.count, fixed(50), 'How many pipelines of one repository run at once; more wait for their turn. 0: any number. A repository may have its own: `roundhouse settings`.'),
+  autoCancel: setting('app', 'ROUNDHOUSE_AUTO_CANCEL', kinds.oneOf(...autoCancels), fixed('branches'), 'Which open pipelines a push cancels: none (`off`), the older ones of its branch but never of the default branch (`branches`), or of any branch (`all`). A repository may have its own.'),
+  forks: setting('app', 'ROUNDHOUSE_FORKS', kinds.oneOf(...forkPolicies), fixed('never'), 'Whether pull requests of forks are built: not at all (`never`), each commit when a maintainer allows it (`approve`), or as any other (`always`). A repository may have its own.'),
+  sweepSeconds: setting('app', 'ROUNDHOUSE_SWEEP_SECONDS', kinds.seconds, fixed(300), 'How often the app looks for webhooks that failed to arrive and has GitHub send them again (for each, the wait doubles), and for branches that moved without one.'),
   builderLostSeconds: setting('app', 'ROUNDHOUSE_BUILDER_LOST_SECONDS', kinds.seconds, fixed(60), 'How long a builder may take nothing from its own queue before its slices run elsewhere.'),
 
   builderName: setting('builder', 'ROUNDHOUSE_BUILDER_NAME', kinds.name, from('the host name', nameOf), 'The name of this builder: stable, and unique among all builders.'),

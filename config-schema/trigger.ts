@@ -24,6 +24,8 @@ export type Trigger = {
   deliveryId: string;
   /** ISO 8601, when the webhook came in. */
   receivedAt: string;
+  /** ISO 8601, when it happened, as GitHub says; of a webhook that is sent again, long before it came in. Absent: when it came in. */
+  happenedAt?: string;
   repository: Repository;
   /** Full name such as `refs/heads/main` or `refs/tags/v1`; for a fork's pull request `refs/pull/N/head`. */
   ref: string;
@@ -33,17 +35,27 @@ export type Trigger = {
   sha: string;
   sender: { id: number; login: string };
   commit: { subject: string; authorLogin: string | null };
-  pullRequest: { number: number; url: string; headRepositoryId: number; headOwner: string; headName: string; baseRef: string } | null;
+  pullRequest: { number: number; url: string; headRepositoryId: number; headOwner: string; headName: string; baseRef: string; /** This and the next are absent where GitHub did not say. */ baseSha?: string; /** Of whoever opened it. */ authorId?: number } | null;
   /** Values for the config's pipeline parameters, from whoever asked for the pipeline. */
   parameters?: Record<string, string | number | boolean>;
   /** Of a rerun: which pipeline it runs again, and what of it. Absent in reruns of 0.1.0: all. */
   rerun?: { number: number; what: RerunOf };
+  /** Of a rerun: what the first of its pipelines came from. Absent: a push. */
+  origin?: Exclude<Trigger['event'], 'rerun'>;
   /** Of a schedule: its name, and the workflow of the config that it runs; null: all that have no schedule of their own. */
   schedule?: { name: string; workflow: string | null };
 };
 
 /** What of a pipeline runs again: jobs that passed and do not follow from it are carried over with their results. */
-export type RerunOf = { kind: 'all' } | { kind: 'failed' } | { kind: 'job'; workflow: string; job: string; /** One of its slices alone. */ slice?: number };
+export type RerunOf =
+  | { kind: 'all' }
+  /** What failed, and what did not run because of it: of one workflow, or of all. */
+  | { kind: 'failed'; workflow?: string }
+  | { kind: 'workflow'; workflow: string }
+  | { kind: 'job'; workflow: string; job: string; /** One of its slices alone. */ slice?: number };
+
+/** What a pipeline came from, of a rerun that of the pipeline that it runs again. */
+export const originOf = ({ event, origin }: Pick<Trigger, 'event' | 'origin'>): Exclude<Trigger['event'], 'rerun'> => (event === 'rerun' ? (origin ?? 'push') : event);
 
 export const noCommit = '0'.repeat(40);
 

@@ -91,11 +91,13 @@ export type BuildLine = {
   waitingFor?: string;
   pullRequest?: number;
   jobs?: { total: number; ended: number; failed: number };
+  /** The name of the schedule that started it. */
+  schedule?: string;
 };
 
 export function buildLine(view: PipelineView): BuildLine {
   const { trigger } = view;
-  const jobs = view.workflows.flatMap((workflow) => workflow.jobs);
+  const jobs = view.workflows.flatMap((workflow) => workflow.jobs).filter((job) => !isFiltered(job));
   const waitingFor = waitingForOf(view, jobs);
   return {
     owner: view.repository.owner,
@@ -114,9 +116,13 @@ export function buildLine(view: PipelineView): BuildLine {
     endedAt: view.endedAt,
     ...(waitingFor !== undefined && { waitingFor }),
     ...(trigger.pullRequest != null && { pullRequest: trigger.pullRequest.number }),
+    ...(trigger.event === 'schedule' && trigger.schedule && { schedule: trigger.schedule.name }),
     ...(jobs.length > 0 && { jobs: { total: jobs.length, ended: jobs.filter(({ state }) => state === 'ended').length, failed: jobs.filter(({ outcome }) => outcome !== null && isBad(outcome)).length } }),
   };
 }
+
+/** A filter of the config keeps it from this branch. */
+export const isFiltered = ({ outcome, slices }: JobView): boolean => outcome === 'skipped' && slices.length === 0;
 
 const isBad = (outcome: Outcome): boolean => outcome === 'failed' || outcome === 'timed-out' || outcome === 'broken' || outcome === 'unauthorized';
 

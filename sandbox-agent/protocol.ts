@@ -125,6 +125,8 @@ export type StepState =
       outputBytes: number;
       /** The step has made the file that its ROUNDHOUSE_HALT_FILE names: the job shall end here. */
       halted?: true;
+      /** It, or one before it, has made the file that its ROUNDHOUSE_CONTINUATION_FILE names. */
+      continued?: true;
       /** For 'not-started' (no such program or folder): the sentence. */
       reason?: string;
       /** Processes of the step that the kernel's OOM killer took; null where the agent cannot see it (the builder can). */

@@ -14,7 +14,7 @@ import { markName } from './processes.ts';
 import type { StepSpec, StepState } from './protocol.ts';
 import { spoolBytes } from './protocol.ts';
 import { watchSilence } from './silence.ts';
-import { hasHalted } from './task-data.ts';
+import { hasContinued, hasHalted } from './task-data.ts';
 import type { AgentUser } from './user.ts';
 import { Refused } from './refused.ts';
 import { completeEnvironment, expandHome, stepUser } from './user.ts';
@@ -77,7 +77,7 @@ export function startStep(spec: StepSpec, { user: agent, systemCalls }: StepPort
     if (!('reason' in result)) await output.finish();
     await Promise.all(kills);
     const durationMs = Math.round(performance.now() - startedAt);
-    const common = { index: spec.index, state: 'ended', durationMs, outputBytes: output.spool.written, ...(hasHalted(spec.env) && { halted: true as const }) } as const;
+    const common = { index: spec.index, state: 'ended', durationMs, outputBytes: output.spool.written, ...(hasHalted(spec.env) && { halted: true as const }), ...(hasContinued(spec.env) && { continued: true as const }) } as const;
     ended =
       'reason' in result
         ? { ...common, how: 'not-started', exitCode: null, signal: null, reason: result.reason }

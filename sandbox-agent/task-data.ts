@@ -22,6 +22,12 @@ export function makeTaskData({ taskData, bashEnv }: { taskData: string; bashEnv:
 
 /** Whether the step asked for the end of its job, as `circleci step halt` does. */
 export function hasHalted(env: Readonly<Record<string, string>>): boolean {
-  const file = env['ROUNDHOUSE_HALT_FILE'];
-  return file !== undefined && lstatSync(file, { throwIfNoEntry: false })?.isFile() === true;
+  return isFile(env['ROUNDHOUSE_HALT_FILE']);
 }
+
+/** Whether a step of the job has handed in a config, as `circleci continue` does. */
+export function hasContinued(env: Readonly<Record<string, string>>): boolean {
+  return isFile(env['ROUNDHOUSE_CONTINUATION_FILE']);
+}
+
+const isFile = (file: string | undefined): boolean => file !== undefined && lstatSync(file, { throwIfNoEntry: false })?.isFile() === true;

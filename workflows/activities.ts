@@ -15,7 +15,7 @@ export const control = proxyActivities<ControlActivities>({
 });
 
 /** What a schedule does again anyway is not tried for hours. */
-export const sweeping = proxyActivities<Pick<ControlActivities, 'redeliverFailed'>>({ startToCloseTimeout: '5m', retry: { maximumAttempts: 3 } });
+export const sweeping = proxyActivities<Pick<ControlActivities, 'redeliverFailed' | 'startMissed'>>({ startToCloseTimeout: '5m', retry: { maximumAttempts: 3 } });
 
 /** Waits for room on any builder that offers the class. */
 export function anyBuilder(queue: string, limits: Limits): Pick<BuilderActivities, 'openSandbox'> {

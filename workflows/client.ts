@@ -3,27 +3,67 @@
 import { createHash } from 'node:crypto';
 import { ScheduleAlreadyRunning, ScheduleNotFoundError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { refused, type Answer, type Ask } from '../config-schema/ask.ts';
-import { pipelineWorkflowId, repositoryWorkflowId, sliceWorkflowId, type SliceKey } from '../config-schema/address.ts';
+import { organizationWorkflowId, pipelineWorkflowId, repositoryWorkflowId, sliceWorkflowId, type SliceKey } from '../config-schema/address.ts';
 import { controlQueue } from '../config-schema/queues.ts';
-import { triggerIdentities, type Trigger } from '../config-schema/trigger.ts';
+import { identitiesOf } from '../config-schema/swept.ts';
+import type { Trigger } from '../config-schema/trigger.ts';
 import type { PipelineView, SliceView } from '../config-schema/view.ts';
-import { ask, disowned, openPipelines, pipelineView, sliceView, triggered, type Delivered } from './messages.ts';
+import type { ControlActivities } from './activities.ts';
+import { ask, disowned, known, openPipelines, pipelineView, serialJoin, serialLeave, sliceView, triggered, type Delivered, type SerialJoin } from './messages.ts';
+import type { organization } from './organization.ts';
 import type { repository } from './repository.ts';
 
 /** Hands what happened to the single writer of its repository. When it resolves, the trigger is durable. */
-export async function deliverTrigger(client: Client, trigger: Trigger, { pipelinesAtOnce = 0, askAfterSeconds = 60 }: { pipelinesAtOnce?: number; askAfterSeconds?: number } = {}): Promise<void> {
+export async function deliverTrigger(client: Client, trigger: Trigger, { pipelinesAtOnce = 0, askAfterSeconds = 60, autoCancel = 'off' }: Partial<Pick<Delivered, 'pipelinesAtOnce' | 'askAfterSeconds' | 'autoCancel'>> = {}): Promise<void> {
   const { id } = trigger.repository;
   await client.workflow.signalWithStart<typeof repository, [Delivered]>('repository', {
     workflowId: repositoryWorkflowId(id),
     taskQueue: controlQueue,
     args: [{ repositoryId: id, nextNumber: null, seen: [], pipelinesAtOnce, running: [], waiting: [], inbox: [] }],
     signal: triggered,
-    signalArgs: [{ trigger, hashes: triggerIdentities(trigger).map(hashOf), pipelinesAtOnce, askAfterSeconds }],
+    signalArgs: [{ trigger, ...hashesOf(trigger), pipelinesAtOnce, askAfterSeconds, autoCancel }],
   });
+}
+
+/** Whether its repository has heard of it already. */
+export async function isTriggerKnown(client: Client, trigger: Trigger): Promise<boolean> {
+  try {
+    return await client.workflow.getHandle(repositoryWorkflowId(trigger.repository.id)).query(known, hashesOf(trigger).knownBy);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+function hashesOf(trigger: Trigger): { hashes: string[]; knownBy: string[] } {
+  const { remembered, knownBy } = identitiesOf(trigger);
+  return { hashes: remembered.map(hashOf), knownBy: knownBy.map(hashOf) };
 }
 
 /** 96 bits: too many for somebody who could choose a ref's name so that another's push passes for known. */
 const hashOf = (identity: string): string => createHash('sha256').update(identity).digest('base64url').slice(0, 16);
+
+/** How a job's place reaches the single writer of its organization. When these resolve, that is durable. */
+export const serialGroups = (client: Client, { askAfterSeconds = 60 }: { askAfterSeconds?: number } = {}): Pick<ControlActivities, 'joinSerialGroup' | 'leaveSerialGroup'> => ({
+  async joinSerialGroup(place) {
+    await client.workflow.signalWithStart<typeof organization, [SerialJoin]>('organization', {
+      workflowId: organizationWorkflowId(place),
+      taskQueue: controlQueue,
+      args: [{ groups: [], inbox: [] }],
+      signal: serialJoin,
+      signalArgs: [{ place, askAfterSeconds }],
+    });
+  },
+
+  async leaveSerialGroup(place) {
+    try {
+      await client.workflow.getHandle(organizationWorkflowId(place)).signal(serialLeave, place);
+    } catch (error) {
+      // An operator terminated it, and with it every place.
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
+  },
+});
 
 /** Ends the open pipelines of a repository that we can report nothing to any more, without a word to GitHub. When it resolves, that is durable. */
 export async function disownRepository(client: Client, repositoryId: number, reason: string): Promise<void> {
@@ -100,12 +140,12 @@ export async function isPipelineOpen(client: Client, repositoryId: number, numbe
   }
 }
 
-/** Asks something of an open pipeline. Refused, by `ended`, of one that is not open (any more). */
-export async function askPipeline(client: Client, repositoryId: number, number: number, asked: Ask): Promise<Answer> {
+/** Asks something of an open pipeline. Refused, by `ended`, of one that is not open (any more). What is asked again by the same id is answered as before. */
+export async function askPipeline(client: Client, repositoryId: number, number: number, asked: Ask, id?: string): Promise<Answer> {
   const ended = refused(`pipeline #${number} has ended`);
   if (!(await isPipelineOpen(client, repositoryId, number))) return ended;
   try {
-    return await client.workflow.getHandle(pipelineWorkflowId(repositoryId, number)).executeUpdate(ask, { args: [asked] });
+    return await client.workflow.getHandle(pipelineWorkflowId(repositoryId, number)).executeUpdate(ask, { args: [asked], ...(id !== undefined && { updateId: id }) });
   } catch (error) {
     // It may end while it is asked.
     if (error instanceof WorkflowNotFoundError || !(await isPipelineOpen(client, repositoryId, number))) return ended;

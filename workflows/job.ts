@@ -6,11 +6,11 @@ import { done, refused, type Answer } from '../config-schema/ask.ts';
 import { combine, type Outcome } from '../config-schema/outcome.ts';
 import type { GraphJob } from '../config-schema/plan.ts';
 import type { JobView, PipelineView, SliceView } from '../config-schema/view.ts';
+import { classOf, waitingSlice } from '../config-schema/waiting.ts';
 import { control, type Limits } from './activities.ts';
 import type { Gate } from './gate.ts';
 import { now } from './now.ts';
 import type { slice } from './slice.ts';
-import { classOf, waitingSlice } from './waiting.ts';
 
 export type JobRun = {
   view: PipelineView;
@@ -59,6 +59,10 @@ export function startJob(run: JobRun): StartedJob {
       jobView.reason = job.unsupported;
       return 'unsupported';
     }
+    if (job.skipped !== undefined) {
+      jobView.reason = job.skipped;
+      return 'skipped';
+    }
     const refusal = job.guarded ? await admission(run) : null;
     if (refusal) {
       jobView.reason = refusal.reason;
@@ -87,8 +91,8 @@ export function startJob(run: JobRun): StartedJob {
   };
 }
 
-/** The slice as it stands before it runs once more. */
-export const nextTry = ({ index, attempt, notes }: SliceView, job: GraphJob, by: string): SliceView => ({ ...waitingSlice(index, attempt + 1, classOf(job)), notes: [...notes, `run again by ${by}`] });
+/** The slice as it stands before it runs once more. Attempts are counted in the pipeline that they are of. */
+export const nextTry = ({ index, attempt, notes, carriedFrom }: SliceView, job: GraphJob, by: string): SliceView => ({ ...waitingSlice(index, carriedFrom === undefined ? attempt + 1 : 1, classOf(job)), notes: [...notes, `run again by ${by}`] });
 
 /** Why the job does not start; null when it may. */
 async function admission({ view, workflow, job }: JobRun): Promise<{ outcome: Outcome; reason: string } | null> {

@@ -7,12 +7,13 @@ import { combine, type Outcome } from '../config-schema/outcome.ts';
 import type { Graph, GraphJob } from '../config-schema/plan.ts';
 import type { Trigger } from '../config-schema/trigger.ts';
 import type { JobView, PipelineView } from '../config-schema/view.ts';
+import { classOf, waitingSlice } from '../config-schema/waiting.ts';
 import { control, type LoadedPipeline } from './activities.ts';
 import { slicesAtOnce } from './gate.ts';
-import { ask, disowned, mayBegin, pipelineEnded, pipelineHeld, pipelineView, sliceProgress } from './messages.ts';
+import { ask, disowned, mayBegin, pipelineEnded, pipelineHeld, pipelineView, sliceProgress, superseded } from './messages.ts';
 import { now } from './now.ts';
 import { checkReports, type Reports } from './reports.ts';
-import { classOf, waitingSlice } from './waiting.ts';
+import { serialTurns, type SerialTurns } from './serial.ts';
 import { startWorkflow, type WorkflowRun } from './workflow-run.ts';
 
 export type PipelineInput = {
@@ -27,6 +28,7 @@ type Run = {
   view: PipelineView;
   reports: Reports;
   workflows: WorkflowRun[];
+  turns: SerialTurns;
   /** Whoever lets the code of a fork run; undefined: nobody yet. */
   allowedBy: string | undefined;
   /** Why all of it is canceled. */
@@ -50,7 +52,7 @@ export async function pipeline(input: PipelineInput): Promise<Outcome> {
   };
   setHandler(pipelineView, () => view);
 
-  const run: Run = { view, reports: checkReports(view), workflows: [], allowedBy: undefined, stopped: undefined };
+  const run: Run = { view, reports: checkReports(view), workflows: [], turns: serialTurns(), allowedBy: undefined, stopped: undefined };
   const work = new CancellationScope();
   const stop = (why: string): Answer => {
     run.stopped ??= why;
@@ -62,6 +64,14 @@ export async function pipeline(input: PipelineInput): Promise<Outcome> {
     stop(reason);
   });
   setHandler(ask, (asked) => answer(run, asked, stop));
+  setHandler(superseded, (by) =>
+    CancellationScope.nonCancellable(async () => {
+      // Which workflows go on nevertheless says the config.
+      await condition(() => view.state !== 'running' || view.reason !== undefined || run.workflows.length > 0);
+      if (by.unlessAllowed && (run.workflows.length > 0 || run.allowedBy !== undefined)) return;
+      answer(run, { kind: 'superseded', number: by.number }, stop);
+    }),
+  );
   try {
     view.outcome = await work.run(async () => {
       await untilItMayBegin(view);
@@ -109,7 +119,7 @@ function answer(run: Run, asked: Ask, stop: (why: string) => Answer): Answer {
     case 'rerun': {
       const { what, by } = asked;
       if (run.stopped !== undefined) return refused(`pipeline #${view.number} is being canceled`);
-      if (what.kind === 'job') return of(what.workflow, (workflow) => workflow.rerun(what, by));
+      if (what.workflow !== undefined) return of(what.workflow, (workflow) => workflow.rerun(what, by));
       const answers = workflows.map((workflow) => workflow.rerun(what, by));
       return answers.find((each) => each.done) ?? answers[0] ?? refused('nothing has run yet');
     }
@@ -171,9 +181,12 @@ async function runLoaded(run: Run, loaded: LoadedPipeline): Promise<Outcome> {
     case 'graph': {
       view.trust = loaded.trust;
       await runGraph(run, loaded);
-      const more = loaded.graph.setup && run.stopped === undefined ? await control.loadContinuation({ trigger: view.trigger, number: view.number }) : null;
+      const mayGoOn = loaded.graph.setup && run.stopped === undefined && view.workflows.every(({ outcome }) => outcome !== 'canceled');
+      const more = mayGoOn ? await control.loadContinuation({ trigger: view.trigger, number: view.number }) : null;
       const outcome = more && (await runLoaded(run, more));
-      return combine([...view.workflows.map((workflow) => workflow.outcome!), ...(outcome === null ? [] : [outcome])]);
+      const whole = combine([...view.workflows.map((workflow) => workflow.outcome!), ...(outcome === null ? [] : [outcome])]);
+      if (whole === 'skipped') view.reason ??= 'filters of the config keep every job from this branch';
+      return whole;
     }
   }
 }
@@ -182,7 +195,7 @@ async function runLoaded(run: Run, loaded: LoadedPipeline): Promise<Outcome> {
 async function runGraph(run: Run, { graph, carried = [], limits, ownerId = 0 }: Extract<LoadedPipeline, { kind: 'graph' }>): Promise<void> {
   const { view, reports } = run;
   const gate = slicesAtOnce();
-  const checkNames = uniqueCheckNames(graph);
+  const checkNames = uniqueCheckNames(graph, view);
   let held = false;
   setHandler(sliceProgress, (news) => run.workflows.find(({ name }) => name === news.workflow)?.heard(news));
 
@@ -190,7 +203,10 @@ async function runGraph(run: Run, { graph, carried = [], limits, ownerId = 0 }: 
     const jobs = workflow.jobs.map((job) => carried.find((each) => each.workflow === workflow.name && each.job.name === job.name)?.job ?? waitingJob(job));
     const workflowView = { name: workflow.name, outcome: null, jobs };
     view.workflows.push(workflowView);
-    const addCheck = (j: number) => reports.add(() => ({ kind: 'job', name: checkNames(w, j), workflow: workflow.name, job: jobs[j]!, notes: workflow.jobs[j]!.notes ?? [] }));
+    const addCheck = (j: number) => {
+      const name = checkNames(w, j);
+      return name === null ? null : reports.add(() => ({ kind: 'job', name, workflow: workflow.name, job: jobs[j]!, notes: workflow.jobs[j]!.notes ?? [] }));
+    };
     // What was carried over has its check already.
     const checks = jobs.map(({ state }, j) => (state === 'ended' ? null : addCheck(j)));
     const changed = (j: number): void => {
@@ -201,7 +217,7 @@ async function runGraph(run: Run, { graph, carried = [], limits, ownerId = 0 }: 
     return { workflow, workflowView, changed };
   });
   for (const { workflow, workflowView, changed } of started) {
-    run.workflows.push(startWorkflow(workflow, workflowView, { view, limits, gate, ownerId, changed, canceledBecause: () => run.stopped ?? 'canceled' }));
+    run.workflows.push(startWorkflow(workflow, workflowView, { view, limits, gate, turns: run.turns, ownerId, changed, canceledBecause: () => run.stopped ?? 'canceled' }));
     lookWhetherHeld();
   }
   await CancellationScope.nonCancellable(() => condition(() => run.workflows.every((workflow) => !workflow.isOpen())));
@@ -237,12 +253,17 @@ const waitingJob = (job: GraphJob): JobView => ({
   ...(job.type === 'approval' && { type: 'approval' }),
 });
 
-/** A job's check is named as the job, unless another workflow of the pipeline has a job of that name. */
-function uniqueCheckNames(graph: Graph): (workflow: number, job: number) => string {
-  const names = graph.workflows.flatMap((workflow) => workflow.jobs.map((job) => job.name));
+/**
+ * A job's check is named as the job, unless another workflow of the pipeline has a job of that name. What a filter keeps out has one, for
+ * those who wait for it, where nothing else has that name; else null.
+ */
+function uniqueCheckNames(graph: Graph, { workflows: before }: PipelineView): (workflow: number, job: number) => string | null {
+  const jobs = graph.workflows.flatMap((workflow) => workflow.jobs);
+  const running = [...before.flatMap((workflow) => workflow.jobs), ...jobs.filter(({ skipped }) => skipped === undefined)].map(({ name }) => name);
   return (w, j) => {
     const workflow = graph.workflows[w]!;
-    const name = workflow.jobs[j]!.name;
-    return names.filter((other) => other === name).length > 1 ? `${workflow.name}/${name}` : name;
+    const job = workflow.jobs[j]!;
+    if (job.skipped !== undefined) return !running.includes(job.name) && jobs.find(({ name }) => name === job.name) === job ? job.name : null;
+    return running.filter((other) => other === job.name).length > 1 ? `${workflow.name}/${job.name}` : job.name;
   };
 }

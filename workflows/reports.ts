@@ -1,14 +1,15 @@
-// How does the forge hear of a pipeline's checks: the newest of each, many in one request, and not more often than once a second?
+// How does the forge hear of a pipeline's checks: the newest of each, many in one request, soon at first and then more seldom?
 
-import { sleep } from '@temporalio/workflow';
+import { condition, sleep } from '@temporalio/workflow';
 import type { PipelineView } from '../config-schema/view.ts';
 import { control, type Check } from './activities.ts';
 import { coalesced } from './coalesced.ts';
+import { reportPause } from './report-pace.ts';
 
 export type Reports = {
   /** A check that is told now, and whenever it has changed. `read` answers it as it is. */
   add(read: () => Check): { changed(): void };
-  /** Resolves when the last change has been told, or cannot be. */
+  /** No more is to come. Resolves when the last change has been told, or cannot be. */
   settled(): Promise<void>;
   /** Nobody hears it any more. */
   giveUp(): void;
@@ -16,7 +17,6 @@ export type Reports = {
 
 type Known = { read: () => Check; id: number | string | null; isNew: boolean };
 
-const everyMs = 1000;
 /** GitHub's annotations have a limit of 50 for each request, and so has what we tell at once. */
 const mostAtOnce = 50;
 /** A payload of Temporal's has at most 2 MB; slices with all their steps add up. */
@@ -24,11 +24,14 @@ const mostCharacters = 500_000;
 
 export function checkReports({ repository, number, trigger: { sha } }: PipelineView): Reports {
   const checks: Known[] = [];
-  let toldAt = -Infinity;
+  const told = { times: 0, lastAt: -Infinity };
+  let isLast = false;
   const telling = coalesced(async () => {
-    const waitMs = toldAt + everyMs - Date.now();
-    if (waitMs > 0) await sleep(waitMs);
-    toldAt = Date.now();
+    const { inAnyCase, forMore } = reportPause(told, Date.now());
+    if (inAnyCase > 0) await sleep(inAnyCase);
+    if (forMore > 0) await condition(() => isLast, forMore);
+    told.times += 1;
+    told.lastAt = Date.now();
     const batch = newsOf(checks);
     if (checks.some(({ isNew }) => isNew)) telling.changed();
     const { ids } = await control.report({ repository, sha, pipeline: number, checks: batch.map(({ known: { id }, check }) => ({ ...(id !== null && { id }), check })) });
@@ -46,7 +49,10 @@ export function checkReports({ repository, number, trigger: { sha } }: PipelineV
         },
       };
     },
-    settled: telling.settled,
+    settled() {
+      isLast = true;
+      return telling.settled();
+    },
     giveUp: telling.giveUp,
   };
 }

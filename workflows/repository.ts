@@ -4,9 +4,10 @@ import { ParentClosePolicy, allHandlersFinished, condition, continueAsNew, getEx
 import { WorkflowExecutionAlreadyStartedError, type SignalDefinition } from '@temporalio/common';
 import { pipelineWorkflowId } from '../config-schema/address.ts';
 import { control } from './activities.ts';
-import { disowned, mayBegin, openPipelines, pipelineEnded, triggered, type Delivered } from './messages.ts';
+import { disowned, known, mayBegin, openPipelines, pipelineEnded, pipelineHeld, superseded, triggered, type Delivered } from './messages.ts';
 import type { pipeline } from './pipeline.ts';
 import { memoryOf, type Seen } from './seen.ts';
+import { headOf, superseded as supersededBy, type Head } from './superseding.ts';
 
 const eventsBeforeContinuing = 4000;
 
@@ -19,8 +20,12 @@ export type RepositoryState = {
   pipelinesAtOnce: number;
   /** Pipelines that have begun and not ended. */
   running: number[];
+  /** Of those that have begun: nothing of them runs until a person says so, and meanwhile they take no place. */
+  held?: number[];
   /** Started, and waiting to begin, in their order. */
   waiting: number[];
+  /** Of the open pipelines: what the newer ones supersede. */
+  heads?: [number: number, Head][];
   /** Came in while the last run was closing. */
   inbox: Message[];
 };
@@ -31,7 +36,9 @@ export async function repository(state: RepositoryState): Promise<void> {
   const { repositoryId } = state;
   const inbox = [...state.inbox];
   const running = new Set(state.running);
+  const held = new Set(state.held);
   const waiting = new Set(state.waiting);
+  const heads = new Map(state.heads);
   const memory = memoryOf(state.seen);
   let { nextNumber, pipelinesAtOnce } = state;
   let askAfterSeconds = 60;
@@ -39,14 +46,13 @@ export async function repository(state: RepositoryState): Promise<void> {
 
   setHandler(triggered, (delivered) => void inbox.push({ kind: 'triggered', ...delivered }));
   setHandler(disowned, (reason) => void inbox.push({ kind: 'disowned', reason }));
-  setHandler(pipelineEnded, ({ number }) => {
-    running.delete(number);
-    waiting.delete(number);
-  });
+  setHandler(pipelineEnded, ({ number }) => forget(number));
+  setHandler(pipelineHeld, (news) => void (news.held && running.has(news.number) ? held.add(news.number) : held.delete(news.number)));
+  setHandler(known, (hashes) => hashes.some(memory.has));
   setHandler(openPipelines, () => [...running, ...waiting]);
 
   const mustContinue = (): boolean => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > eventsBeforeContinuing;
-  const hasRoom = (): boolean => pipelinesAtOnce === 0 || running.size < pipelinesAtOnce;
+  const hasRoom = (): boolean => pipelinesAtOnce === 0 || running.size - held.size < pipelinesAtOnce;
   const nextMayBegin = (): boolean => waiting.size > 0 && hasRoom();
   const hasWork = (): boolean => inbox.length > 0 || nextMayBegin() || mustContinue();
 
@@ -60,24 +66,39 @@ export async function repository(state: RepositoryState): Promise<void> {
     if (message?.kind === 'disowned') await tellAll(message.reason);
   }
   await condition(allHandlersFinished);
-  await continueAsNew<typeof repository>({ repositoryId, nextNumber, seen: memory.all(), pipelinesAtOnce, running: [...running], waiting: [...waiting], inbox });
+  await continueAsNew<typeof repository>({ repositoryId, nextNumber, seen: memory.all(), pipelinesAtOnce, running: [...running], held: [...held], waiting: [...waiting], heads: [...heads], inbox });
 
   async function accept(delivered: Delivered): Promise<void> {
-    const { trigger, hashes } = delivered;
+    const { trigger, hashes, knownBy = hashes } = delivered;
     ({ pipelinesAtOnce, askAfterSeconds } = delivered);
-    if (memory.knows(hashes, Date.now())) return log.info('dropped a repeated delivery', { deliveryId: trigger.deliveryId });
+    if (memory.knows(knownBy, Date.now(), hashes)) return log.info('dropped a repeated delivery', { deliveryId: trigger.deliveryId });
     nextNumber ??= await control.nextPipelineNumber(repositoryId);
     const waits = waiting.size > 0 || !hasRoom();
     if (waits && waiting.size === 0) lookAgainAt = Date.now() + askAfterSeconds * 1000;
     // A number that is taken, by a pipeline that is in no history yet, is passed over.
     for (let started = false; !started; nextNumber++) started = await start(delivered, nextNumber, waits);
+    const head = headOf(trigger);
+    if (head) await supersede(head, nextNumber - 1, delivered);
+  }
+
+  async function supersede(head: Head, number: number, { trigger, autoCancel = 'off' }: Delivered): Promise<void> {
+    // Of a fork's pull request one commit is asked about at a time, whatever the setting.
+    const unlessAllowed = autoCancel === 'off' && trigger.pullRequest !== null;
+    const older = supersededBy(head, heads, unlessAllowed ? 'branches' : autoCancel, trigger.repository.defaultBranch);
+    for (const each of older) heads.delete(each);
+    if (running.has(number) || waiting.has(number)) heads.set(number, head);
+    await Promise.all(older.map((each) => tell(each, superseded, [{ number, ...(unlessAllowed && { unlessAllowed }) }])));
+  }
+
+  function forget(number: number): void {
+    for (const kept of [running, held, waiting, heads]) kept.delete(number);
   }
 
   /** Starts the pipeline and waits for its start only. False when the number is taken. */
   async function start({ trigger }: Delivered, number: number, waits: boolean): Promise<boolean> {
     // Noted first: the news of its end may come together with that of its start.
     const place = waits ? waiting : running;
-    const reason = `waits: ${running.size} pipelines of this repository run, and no more may run at once`;
+    const reason = `waits: ${running.size - held.size} pipelines of this repository run, and no more may run at once`;
     place.add(number);
     try {
       await startChild<typeof pipeline>('pipeline', {
@@ -100,7 +121,7 @@ export async function repository(state: RepositoryState): Promise<void> {
     waiting.delete(number);
     running.add(number);
     lookAgainAt = Date.now() + askAfterSeconds * 1000;
-    if (!(await tell(number, mayBegin, []))) running.delete(number);
+    if (!(await tell(number, mayBegin, []))) forget(number);
   }
 
   /** A pipeline that an operator terminated never told that it ended. */
@@ -109,7 +130,7 @@ export async function repository(state: RepositoryState): Promise<void> {
     const answer = await control.stillOpen({ repositoryId, numbers: asked });
     for (const number of asked) {
       if (answer.open.includes(number)) continue;
-      running.delete(number);
+      forget(number);
       log.warn('a pipeline ended without a word; its place is free', { number });
     }
     ({ pipelinesAtOnce } = answer);

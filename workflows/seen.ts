@@ -10,23 +10,26 @@ const mostRemembered = 50_000;
 const hourMs = 60 * 60 * 1000;
 
 export type Memory = {
-  /** True when one of the hashes was seen before; if not, all are remembered. */
-  knows(hashes: readonly string[], nowMs: number): boolean;
+  /** True when one of the hashes was seen before; if not, those to be remembered are: the same ones, unless others are told. */
+  knows(hashes: readonly string[], nowMs: number, remembered?: readonly string[]): boolean;
+  has(hash: string): boolean;
   all(): Seen;
 };
 
 export function memoryOf(seen: Seen): Memory {
   let hours = seen.map(([hour, hashes]): [number, Set<string>] => [hour, new Set(hashes)]);
-  const remembered = (): number => hours.reduce((sum, [, hashes]) => sum + hashes.size, 0);
+  const has = (hash: string): boolean => hours.some(([, known]) => known.has(hash));
+  const count = (): number => hours.reduce((sum, [, hashes]) => sum + hashes.size, 0);
   return {
-    knows(hashes, nowMs) {
+    has,
+    knows(hashes, nowMs, remembered = hashes) {
       const now = Math.floor(nowMs / hourMs);
       hours = hours.filter(([hour]) => hour > now - rememberedHours);
-      if (hashes.some((hash) => hours.some(([, known]) => known.has(hash)))) return true;
+      if (hashes.some(has)) return true;
       const last = hours.at(-1);
-      if (last?.[0] === now) for (const hash of hashes) last[1].add(hash);
-      else hours.push([now, new Set(hashes)]);
-      while (hours.length > 1 && remembered() > mostRemembered) hours.shift();
+      if (last?.[0] === now) for (const hash of remembered) last[1].add(hash);
+      else hours.push([now, new Set(remembered)]);
+      while (hours.length > 1 && count() > mostRemembered) hours.shift();
       return false;
     },
     all: () => hours.map(([hour, hashes]) => [hour, [...hashes]]),

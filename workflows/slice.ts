@@ -7,10 +7,10 @@ import type { GraphJob } from '../config-schema/plan.ts';
 import { classQueue, failureTypes } from '../config-schema/queues.ts';
 import type { Repository } from '../config-schema/trigger.ts';
 import type { SliceView } from '../config-schema/view.ts';
+import { classOf, waitingSlice } from '../config-schema/waiting.ts';
 import { anyBuilder, control, takenBuilder, thisBuilder, type Limits, type OpenedSandbox } from './activities.ts';
 import { sliceProgress, sliceView } from './messages.ts';
 import { now } from './now.ts';
-import { classOf, waitingSlice } from './waiting.ts';
 
 /** The first, and two more when builders are lost. */
 const mostAttempts = 3;

@@ -1,22 +1,26 @@
 // One workflow of a pipeline: which of its jobs run, wait, are run again, or never will.
 
 import { CancellationScope, condition, isCancellation, log } from '@temporalio/workflow';
+import { encodeName } from '../config-schema/address.ts';
 import { done, refused, type Answer, type Ask } from '../config-schema/ask.ts';
+import { hasFailed } from '../config-schema/carry-over.ts';
 import { combine, type Outcome } from '../config-schema/outcome.ts';
 import type { GraphJob, GraphWorkflow } from '../config-schema/plan.ts';
 import type { JobView, PipelineView, WorkflowView } from '../config-schema/view.ts';
 import type { Limits, SerialPlace } from './activities.ts';
 import type { Gate } from './gate.ts';
 import { nextTry, startJob, type StartedJob } from './job.ts';
+import { locksAround } from './locks-around.ts';
 import type { SliceProgress } from './messages.ts';
 import { now } from './now.ts';
 import { readyJobs } from './ready-jobs.ts';
-import { giveTurn, takeTurn } from './serial.ts';
+import type { SerialTurns } from './serial.ts';
 
 export type WorkflowPorts = {
   view: PipelineView;
   limits: Limits;
   gate: Gate;
+  turns: SerialTurns;
   ownerId: number;
   /** Something of the job with this index has changed. */
   changed(job: number): void;
@@ -43,6 +47,7 @@ export type WorkflowRun = {
 /** Starts what may start. Jobs whose view has ended already keep their results. */
 export function startWorkflow(graph: GraphWorkflow, view: WorkflowView, ports: WorkflowPorts): WorkflowRun {
   const { jobs } = graph;
+  const locks = jobs.filter(({ type }) => type === 'lock');
   const outer = CancellationScope.current();
   let scope = newScope();
   const outcomes = new Map(view.jobs.flatMap(({ name, outcome }) => (outcome === null ? [] : [[name, outcome] as const])));
@@ -84,8 +89,8 @@ export function startWorkflow(graph: GraphWorkflow, view: WorkflowView, ports: W
       advance();
       return;
     }
-    // A lock that nothing has unlocked.
-    releases.push(...jobs.filter(({ name, type }) => type === 'lock' && outcomes.get(name) === 'passed').map((job) => giveTurn(placeOf(job)!)));
+    // What nothing has unlocked.
+    releases.push(...locks.map((lock) => ports.turns.give(placeOf(lock))));
     view.outcome = outcome;
   }
 
@@ -96,19 +101,20 @@ export function startWorkflow(graph: GraphWorkflow, view: WorkflowView, ports: W
     running.set(name, own);
     const run = async (): Promise<Outcome> => {
       if (job.type === 'approval') return untilApproved(jobView);
-      const place = placeOf(job);
-      const instead = place && job.type !== 'unlock' ? await takeTurn(place, (reason) => say(index, reason)) : null;
-      if (instead) {
+      if (job.type === 'unlock') return unlock(job);
+      for (const place of placesOf(job)) {
+        const instead = await ports.turns.take(place, ports.limits, (reason) => say(index, reason));
+        if (!instead) continue;
         jobView.reason = instead.reason;
         return instead.outcome;
       }
-      if (job.type === 'lock') return 'passed';
       delete jobView.reason;
+      if (job.type === 'lock') return 'passed';
       try {
         own.slices = startJob({ view: ports.view, workflow: graph.name, job, jobView, limits: ports.limits, gate: ports.gate });
         return await own.slices.whole;
       } finally {
-        if (place) await giveTurn(place);
+        if (job.serialGroup !== undefined) await ports.turns.give(placeOf(job));
       }
     };
     const whole = own.scope.run(run).catch((error: unknown): Outcome => {
@@ -144,13 +150,22 @@ export function startWorkflow(graph: GraphWorkflow, view: WorkflowView, ports: W
     return 'passed';
   }
 
-  function placeOf({ name, serialGroup, key }: GraphJob): SerialPlace | null {
-    const group = serialGroup ?? key;
-    if (group === undefined) return null;
-    const { repository: { id, owner, name: repositoryName }, number } = ports.view;
-    // What is locked by one job is unlocked by another.
-    const holder = serialGroup === undefined ? graph.name : `${graph.name}/${name}`;
-    return { ownerId: ports.ownerId, group, repository: { id, owner, name: repositoryName }, pipeline: number, holder };
+  async function unlock({ name, key }: GraphJob): Promise<Outcome> {
+    const own = locksAround(jobs, name).filter((lock) => lock.key === key);
+    await Promise.all(own.map((lock) => ports.turns.give(placeOf(lock))));
+    return 'passed';
+  }
+
+  /** Where a job waits before it runs. A job that runs again, when what it ran under is unlocked, locks it anew. */
+  function placesOf(job: GraphJob): SerialPlace[] {
+    const around = locks.length > 0 && job.parallelism > 0 ? locksAround(jobs, job.name).filter(({ name }) => (outcomes.get(name) ?? 'passed') === 'passed') : [];
+    const waits = job.type === 'lock' || (job.serialGroup !== undefined && job.unsupported === undefined);
+    return [...around, ...(waits ? [job] : [])].map(placeOf);
+  }
+
+  function placeOf({ name, serialGroup, key }: GraphJob): SerialPlace {
+    const { repository: { id, owner, name: repositoryName }, number, trust } = ports.view;
+    return { ownerId: ports.ownerId, ...(trust === 'T0' && { stranger: true }), group: (serialGroup ?? key)!, repository: { id, owner, name: repositoryName }, pipeline: number, holder: `${encodeName(graph.name)}/${encodeName(name)}` };
   }
 
   function cancelAll(why: string): void {
@@ -159,7 +174,7 @@ export function startWorkflow(graph: GraphWorkflow, view: WorkflowView, ports: W
     advance();
   }
 
-  const failedJobs = (): string[] => jobs.map(({ name }) => name).filter((name) => !['passed', 'skipped', 'unsupported', 'not-run'].includes(outcomes.get(name) ?? 'passed'));
+  const failedJobs = (): string[] => jobs.map(({ name }) => name).filter((name) => hasFailed({ outcome: outcomes.get(name) ?? null }));
 
   /** Ended jobs begin anew, one slice of one of them or all, and with them what did not run because of them. */
   function reopen(names: string[], by: string, slice?: number): void {
@@ -169,10 +184,13 @@ export function startWorkflow(graph: GraphWorkflow, view: WorkflowView, ports: W
       canceledJobs.delete(name);
       const index = indexOf(name);
       const job = view.jobs[index]!;
+      const { carriedFrom } = job;
       delete job.reason;
       delete job.approvedBy;
+      delete job.carriedFrom;
+      const slices = job.slices.map((each) => (carriedFrom === undefined ? each : { carriedFrom, ...each }));
       const again = (each: number): boolean => slice === undefined || each === slice || !names.includes(name);
-      Object.assign(job, { state: 'waiting', outcome: null, startedAt: null, endedAt: null, slices: job.slices.map((each) => (again(each.index) ? nextTry(each, jobs[index]!, by) : each)) });
+      Object.assign(job, { state: 'waiting', outcome: null, startedAt: null, endedAt: null, slices: slices.map((each) => (again(each.index) ? nextTry(each, jobs[index]!, by) : each)) });
       ports.changed(index);
     }
     view.outcome = null;
@@ -191,6 +209,12 @@ export function startWorkflow(graph: GraphWorkflow, view: WorkflowView, ports: W
     if (open) return slice === undefined || !open.slices ? refused(`job ${name} has not ended`) : open.slices.rerunSlice(slice, by);
     if (!outcomes.has(name)) return refused(`job ${name} has not ended`);
     reopen([name], by, slice);
+    return done;
+  }
+
+  function rerunAll(by: string): Answer {
+    if (view.outcome === null) return refused(`workflow ${graph.name} has not ended`);
+    reopen(jobs.map(({ name }) => name), by);
     return done;
   }
 
@@ -231,7 +255,7 @@ export function startWorkflow(graph: GraphWorkflow, view: WorkflowView, ports: W
     },
     rerun(what, by) {
       if (canceled !== null && view.outcome === null) return refused(`workflow ${graph.name} is being canceled`);
-      const answer = what.kind === 'failed' ? rerunFailed(by) : rerunJob(what.job, what.slice, by);
+      const answer = what.kind === 'failed' ? rerunFailed(by) : what.kind === 'workflow' ? rerunAll(by) : rerunJob(what.job, what.slice, by);
       if (!answer.done) return answer;
       askedToRerun = true;
       if (canceled !== null) scope = newScope();

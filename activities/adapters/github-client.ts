@@ -27,6 +27,8 @@ export type GitHubClient = {
   asApp<T>(what: string, cost: Cost, work: (octokit: Octokit) => Promise<T>): Promise<T>;
   /** A token for reading the code of one repository, valid for a while yet. */
   contentsToken(installationId: number, repositoryId: number): Promise<string>;
+  /** What GraphQL calls repositories, by their numeric ids, as far as some answer has told it. */
+  nodeIds: Map<number, string>;
 };
 
 /** What goes on between us and GitHub, for those who count. */
@@ -101,6 +103,7 @@ export function githubClient(settings: GitHubSettings, now: () => number = Date.
     contentsToken: (installationId, repositoryId) =>
       // A long fetch asks with it more than once.
       token(installationId, 30 * 60_000, { repositoryIds: [repositoryId], permissions: { contents: 'read' } }),
+    nodeIds: new Map(),
   };
 }
 

@@ -19,6 +19,8 @@ export function waitSeconds(failure: Failure, now: number): number | null | unde
   const { status, headers, message, errors } = failure;
   const asked = askedFor(headers, now);
   if (status === 429 || errors.some(({ type }) => type === 'RATE_LIMITED')) return asked ?? defaultPauseSeconds;
+  // How GraphQL says that content comes too fast.
+  if (errors.some(({ message: each }) => /submitted too quickly/i.test(each))) return asked ?? defaultPauseSeconds;
   if (status === 403 && (asked !== null || /rate limit|abuse detection/i.test(message))) return asked ?? defaultPauseSeconds;
   // The request never arrived, or its answer was lost; Octokit calls that 500 too.
   if (status !== undefined && status >= 500) return asked;

@@ -21,6 +21,7 @@ export async function load(client: GitHubClient, installationId: number, trigger
   });
   // The name may have gone to another repository since.
   if (found.databaseId !== repository.id) throw new Error(`GitHub's ${owner}/${name} is repository ${found.databaseId} now, not ${repository.id}`);
+  client.nodeIds.set(repository.id, found.id);
   if (!found.commit) {
     if (now - Date.parse(trigger.receivedAt) < replicationMs) throw new ForgeUnavailable(`GitHub does not know commit ${sha} of ${owner}/${name} yet`, 3);
     throw new Error(`GitHub does not know commit ${sha} of ${owner}/${name}`);
@@ -46,6 +47,7 @@ const queryFor = (paths: number): string => {
   const all = Array.from({ length: paths }, (_, i) => i);
   return `query Load($owner: String!, $name: String!, $sha: GitObjectID!, $ref: String!, $login: String!, $secrets: String!, ${all.map((i) => `$path${i}: String!`).join(', ')}) {
   repository(owner: $owner, name: $name) {
+    id
     databaseId
     owner { ... on Organization { databaseId } ... on User { databaseId } }
     isPrivate

@@ -15,9 +15,15 @@ export type GitHubPlaces = {
   findOwner(login: string): Promise<Owner | null>;
   /** The other repository, where the installation on the first one covers it too; a public one that it does not cover is null. */
   sameInstallation(repository: Repository, owner: string, name: string): Promise<Repository | null>;
+  /** The commit that a ref such as `refs/heads/main` holds; null: there is no such ref. */
+  headOf(repository: Repository, ref: string): Promise<string | null>;
   /** All of all installations, but for suspended ones. As many requests as there are installations, and hundreds of repositories. */
   listRepositories(): Promise<Repository[]>;
+  /** The same, each with when it was last pushed to (ISO 8601); null: never. */
+  listPushed(): Promise<Pushed[]>;
 };
+
+export type Pushed = { repository: Repository; pushedAt: string | null };
 
 type Installation = { id: number; suspended_at: string | null; account: { id: number | bigint; login?: string } | null };
 
@@ -45,10 +51,10 @@ export function githubPlaces(client: GitHubClient): GitHubPlaces {
     });
 
   /** Empty where the installation has gone meanwhile. */
-  const repositoriesOf = (installationId: number): Promise<Repository[]> =>
+  const repositoriesOf = (installationId: number): Promise<Pushed[]> =>
     pages(async (page) => {
       const answer = await orNull(client.as(installationId, 'list the repositories of an installation', costs.read, (octokit) => octokit.request('GET /installation/repositories', { per_page: perPage, page })));
-      return (answer?.data.repositories ?? []).map((data) => repositoryFrom(data, installationId));
+      return (answer?.data.repositories ?? []).map((data) => ({ repository: repositoryFrom(data, installationId), pushedAt: data.pushed_at }));
     });
 
   return {
@@ -72,13 +78,35 @@ export function githubPlaces(client: GitHubClient): GitHubPlaces {
       return installation?.id === installationId ? read(installationId, owner, name) : null;
     },
 
-    async listRepositories() {
-      const found: Repository[] = [];
-      for (const { id, suspended_at } of await listInstallations()) if (suspended_at === null) found.push(...(await repositoriesOf(id)));
-      return found;
+    async headOf({ id, owner, name, installationId }, ref) {
+      if (installationId === null) return null;
+      // REST would take the name of a branch for another's: `heads/main` may be called so.
+      const { repository } = await client.as(installationId, `say what ${ref} of ${owner}/${name} holds`, costs.read, (octokit) => octokit.graphql<{ repository: HeadAnswer }>(headQuery, { owner, name, ref }));
+      if (repository.databaseId !== id) throw new Error(`GitHub's ${owner}/${name} is repository ${repository.databaseId} now, not ${id}`);
+      const target = repository.ref?.target;
+      return target?.target?.oid ?? target?.oid ?? null;
     },
+
+    listRepositories: async () => (await listPushed()).map(({ repository }) => repository),
+
+    listPushed,
   };
+
+  async function listPushed(): Promise<Pushed[]> {
+    const found: Pushed[] = [];
+    for (const { id, suspended_at } of await listInstallations()) if (suspended_at === null) found.push(...(await repositoriesOf(id)));
+    return found;
+  }
 }
+
+type HeadAnswer = { databaseId: number; ref: { target: { oid: string; target?: { oid: string } } | null } | null };
+
+const headQuery = `query Head($owner: String!, $name: String!, $ref: String!) {
+  repository(owner: $owner, name: $name) {
+    databaseId
+    ref(qualifiedName: $ref) { target { oid ... on Tag { target { oid } } } }
+  }
+}`;
 
 type ApiRepository = { id: number | bigint; owner: { login: string }; name: string; private: boolean; default_branch: string };
 

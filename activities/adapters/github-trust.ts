@@ -7,6 +7,7 @@ import { costs } from './github-limiter.ts';
 
 /** The answer to the query of github-load.ts. */
 export type Found = {
+  id: string;
   databaseId: number;
   owner: { databaseId?: number | null };
   url: string;

@@ -6,11 +6,12 @@ import { githubClient, type GitHubClient, type GitHubSettings } from './github-c
 import { listFiles, readFile, readFolder } from './github-files.ts';
 import { load } from './github-load.ts';
 import { report } from './github-report.ts';
+import { reportStatuses } from './github-statuses.ts';
 
 export type { GitHubSettings } from './github-client.ts';
 
 /** Hand in the client that others of this process ask by: limits are kept by client. */
-export function githubForge(settings: GitHubSettings, client: GitHubClient = githubClient(settings)): Forge {
+export function githubForge(settings: GitHubSettings, client: GitHubClient = githubClient(settings), reporting: 'checks' | 'statuses' = 'checks'): Forge {
   const inTurn = oneAtATime();
   return {
     load: (trigger, configPaths) => load(client, installationOf(trigger.repository), trigger, configPaths, Date.now()),
@@ -29,8 +30,12 @@ export function githubForge(settings: GitHubSettings, client: GitHubClient = git
       };
     },
 
-    // A repeated call may overtake the first: the second must see the run that the first one makes.
-    report: (repository, check) => inTurn(`${repository.id} ${check.sha} ${check.externalId}`, () => report(client, installationOf(repository), repository, check)),
+    // A repeated call may overtake the first: the second must see the runs that the first one makes.
+    report: (repository, checks, mayExist) =>
+      inTurn(`${repository.id} ${checks[0]?.sha}`, () => {
+        const installationId = installationOf(repository);
+        return reporting === 'statuses' ? reportStatuses(client, installationId, repository, checks) : report(client, installationId, repository, checks, mayExist);
+      }),
   };
 }
 

@@ -45,11 +45,14 @@ export function localForge({ repositoryFolder, sha, configPath, onReport }: Loca
 
     credential: () => Promise.resolve({ url: repositoryFolder, authorization: null }),
 
-    report(_repository, check) {
-      const id = ids.get(check.externalId) ?? ids.size + 1;
-      ids.set(check.externalId, id);
-      onReport({ ...check, id });
-      return Promise.resolve({ id });
+    report(_repository, checks) {
+      const told = checks.map((check) => {
+        const id = ids.get(check.externalId) ?? ids.size + 1;
+        ids.set(check.externalId, id);
+        onReport({ ...check, id });
+        return { id };
+      });
+      return Promise.resolve(told);
     },
   };
 }

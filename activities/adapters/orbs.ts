@@ -11,12 +11,13 @@ import { orbAddresses } from './orb-address.ts';
 import { orbFolder } from './orb-folder.ts';
 import { orbMirror } from './orb-mirror.ts';
 import { orbRegistry } from './orb-registry.ts';
+import { ownOrbs } from './own-orbs.ts';
 
 export type OrbSettings = Pick<Settings, 'orbMirror' | 'orbRegistry' | 'orbHosts' | 'airGapped'>;
 
 type Note = (sentence: string) => void;
 
-/** First `nearest`, which belong to one repository and are never remembered; then what is the same for all: the mirror, the registry, addresses; then `farthest`. */
+/** First `nearest`, which belong to one repository and are never remembered; then what is the same for all: our own, the mirror, the registry, addresses; then `farthest`. */
 export function resolveOrbs(settings: OrbSettings, store: ObjectStore, nearest: readonly OrbLink[], note?: Note, farthest: readonly OrbLink[] = []): ResolveOrb {
   const { orbMirror: mirror, orbRegistry: registry, orbHosts, airGapped } = settings;
   const outside = [
@@ -24,7 +25,7 @@ export function resolveOrbs(settings: OrbSettings, store: ObjectStore, nearest: 
     ...(airGapped ? [] : [cachedOrbs(orbRegistry(registry), store, note)]),
     cachedOrbs(orbAddresses(orbHosts), store, note),
   ];
-  return resolveFrom([...nearest, ...outside, ...farthest], airGapped ? ' The public registry was not asked: airGapped is set.' : '');
+  return resolveFrom([...nearest, keptOrbs(ownOrbs, store), ...outside, ...farthest], airGapped ? ' The public registry was not asked: airGapped is set.' : '');
 }
 
 export type FromHere = {

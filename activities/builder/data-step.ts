@@ -47,7 +47,7 @@ export type DataSandbox = {
 };
 
 /** `reason` is a sentence for the user. Failures of our own are thrown. */
-export type DataEnd = { outcome: 'passed' | 'failed'; reason?: string } & Pick<StepResult, 'tests' | 'artifacts'>;
+export type DataEnd = { outcome: 'passed' | 'failed'; reason?: string } & Pick<StepResult, 'tests' | 'artifacts' | 'note'>;
 
 export type DataSteps = { [K in DataStepKind]: (run: DataRun, step: Extract<DataStep, { kind: K }>) => Promise<DataEnd> };
 

@@ -23,6 +23,8 @@ export type StepPlace = {
   pullRequestUrls: readonly string[];
   /** The account that the repository belongs to, by its numeric id; absent in a record of 0.1.0. */
   organizationId?: number;
+  /** Of a job that may hand in the config with which the pipeline goes on. */
+  continuationKey?: string;
 };
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -67,7 +69,7 @@ function secretsFor({ secrets }: PlanJob, step: PlanStep, values: StepValues): R
 }
 
 /** The names of CircleCI's manual ("Built-in environment variables"), as far as their values exist here. */
-export function builtIn({ trigger, pipeline, workflow, job, jobName, slice, sliceTotal, publicUrl, repositoryUrl, pullRequestUrls, organizationId }: StepPlace): Record<string, string> {
+export function builtIn({ trigger, pipeline, workflow, job, jobName, slice, sliceTotal, publicUrl, repositoryUrl, pullRequestUrls, organizationId, continuationKey }: StepPlace): Record<string, string> {
   const { repository, ref, sha, sender, pullRequest } = trigger;
   const branch = builtBranch(trigger);
   const tag = tagOf(ref);
@@ -92,6 +94,7 @@ export function builtIn({ trigger, pipeline, workflow, job, jobName, slice, slic
     CIRCLE_NODE_INDEX: String(slice),
     CIRCLE_NODE_TOTAL: String(sliceTotal),
     ...(organizationId !== undefined && { CIRCLE_ORGANIZATION_ID: uuidOf('organization', organizationId) }),
+    ...(continuationKey !== undefined && { CIRCLE_CONTINUATION_KEY: continuationKey }),
     CIRCLE_PIPELINE_ID: uuidOf('pipeline', repository.id, pipeline),
     CIRCLE_PROJECT_ID: uuidOf('project', repository.id),
     CIRCLE_PROJECT_REPONAME: repository.name,

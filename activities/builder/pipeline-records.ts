@@ -7,7 +7,7 @@ import { getJson, type ObjectStore } from '../object-store.ts';
 
 const mostKept = 100;
 
-/** Records never change, so each is read once and the last hundred are kept. */
+/** A record changes when a setup config goes on, and then it only grows: each is read once, and again for a job that it lacks. The last hundred are kept. */
 export function pipelineRecords(store: ObjectStore): (slice: SliceKey) => Promise<{ record: PipelineRecord; job: PlanJob }> {
   const kept = new Map<string, Promise<PipelineRecord>>();
   const read = (key: string): Promise<PipelineRecord> => {
@@ -23,10 +23,19 @@ export function pipelineRecords(store: ObjectStore): (slice: SliceKey) => Promis
     return reading;
   };
   return async ({ repositoryId, pipeline, workflow, job: name }) => {
-    const record = await read(planKey(repositoryId, pipeline));
-    const { plan } = record;
-    const key = plan.workflows.find((candidate) => candidate.name === workflow)?.jobs.find((candidate) => candidate.name === name)?.job;
-    const job = key === undefined ? undefined : plan.jobs[key];
+    const key = planKey(repositoryId, pipeline);
+    const look = async (): Promise<{ record: PipelineRecord; job: PlanJob | undefined }> => {
+      const record = await read(key);
+      const { plan } = record;
+      const place = plan.workflows.find((candidate) => candidate.name === workflow)?.jobs.find((candidate) => candidate.name === name);
+      return { record, job: place && plan.jobs[place.job] };
+    };
+    let found = await look();
+    if (!found.job && found.record.plan.setup) {
+      kept.delete(key);
+      found = await look();
+    }
+    const { record, job } = found;
     if (!job) throw new Error(`the plan has no job ${name} in workflow ${workflow}`);
     return { record, job };
   };

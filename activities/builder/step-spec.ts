@@ -7,6 +7,7 @@ import { chooseKeys } from '../ssh-key.ts';
 import { checkoutEnvironment, checkoutScript } from './checkout.ts';
 import { waitForDocker } from './docker-engine.ts';
 import { nothingGiven, stepEnvironment, type Given, type StepPlace } from './environment.ts';
+import { continuationFile } from './hand-in.ts';
 import { addSshKeysScript, sshKeysEnvironment, type PublicSshKey } from './ssh-keys-step.ts';
 
 /** bash where the image has it, as in the original. */
@@ -59,7 +60,7 @@ export function stepSpec(place: StepPlace, index: number, step: PlanStep, given:
       return {
         index,
         argv: again(step, step.shell ? [...step.shell, '-c', step.command] : ['/bin/sh', '-c', defaultShell, 'sh', step.command]),
-        env: { ...env, ROUNDHOUSE_HALT_FILE: `${paths.taskData}/halt-${index}` },
+        env: { ...env, ROUNDHOUSE_HALT_FILE: `${paths.taskData}/halt-${index}`, ...(place.continuationKey !== undefined && { ROUNDHOUSE_CONTINUATION_FILE: continuationFile(place.continuationKey) }) },
         cwd: inside(place.job.workingDirectory, step.workingDirectory),
         background: step.background,
         noOutputTimeoutSeconds: step.background ? null : silenceOf(step),

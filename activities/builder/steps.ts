@@ -15,6 +15,7 @@ import type { ObjectStore } from '../object-store.ts';
 import { answerOf, isDataStep, type DataSteps } from './data-step.ts';
 import { knownHostsEnvironment } from './checkout.ts';
 import { nothingGiven, stepEnvironment, type Given, type StepPlace } from './environment.ts';
+import { continuationKeyOf, handIn, mayContinue } from './hand-in.ts';
 import type { Held, HeldFiles } from './held.ts';
 import { SandboxLost, type Live } from './live.ts';
 import type { Mirrors } from './mirror.ts';
@@ -28,7 +29,7 @@ import { sshAgentStream } from './ssh-agent.ts';
 import { openStepLog, type StepLog } from './step-log.ts';
 import { brokenStep, stepResult } from './step-result.ts';
 import { stepSpec } from './step-spec.ts';
-import { timingsFor } from './test-results/timings.ts';
+import { splitsAs, timingsFor } from './test-results/timings.ts';
 import { serveMirror } from './upload-pack.ts';
 
 export type StepPorts = {
@@ -110,7 +111,9 @@ export function stepsOf(ports: StepPorts): Steps {
       try {
         const ended = await pumping;
         const limit = (await killedForMemory(live.held)) ? ports.memoryBytes(resourceClass) : null;
-        return stepResult(step, ended, limit);
+        const result = stepResult(step, ended, limit);
+        const refused = ended.continued && place.continuationKey !== undefined ? await handIn(store, live, cancel) : null;
+        return refused === null || result.outcome !== 'passed' ? result : { ...result, outcome: cancel.aborted ? 'canceled' : 'failed', reason: refused };
       } finally {
         cancel.removeEventListener('abort', kill);
       }
@@ -128,7 +131,8 @@ export function stepsOf(ports: StepPorts): Steps {
   /** Before the first command of a parallel job: `circleci tests split` reads them. */
   async function giveTimings({ held, line }: Live, trust: TrustLevel): Promise<void> {
     if (held.sliceTotal === 1 || held.hasTimings) return;
-    const text = await timingsFor(store, held.slice, trust);
+    const { record } = await ports.jobOf(held.slice);
+    const text = await timingsFor(store, splitsAs(record, held.slice), trust);
     if (text !== null) {
       const tool = await line.use((agent) => agent.tool({ program: 'helper', args: ['keepFile'], cwd: '/', stream: 'both' }));
       await answerOf(tool, { path: paths.timings, text });
@@ -185,7 +189,7 @@ export function stepsOf(ports: StepPorts): Steps {
     const { record, job } = await ports.jobOf(slice);
     const step = job.steps[index];
     if (!step) throw new Error(`job ${slice.job} has no step ${index}`);
-    const place = { trigger: record.trigger, pipeline: record.number, workflow: slice.workflow, job, jobName: slice.job, slice: slice.slice, sliceTotal, publicUrl: ports.publicUrl, ...forgePages(record) };
+    const place = { trigger: record.trigger, pipeline: record.number, workflow: slice.workflow, job, jobName: slice.job, slice: slice.slice, sliceTotal, publicUrl: ports.publicUrl, ...forgePages(record), ...(mayContinue(record, slice.workflow) && { continuationKey: continuationKeyOf(slice) }) };
     return { place, step, trust: record.trust };
   }
 

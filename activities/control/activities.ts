@@ -1,9 +1,11 @@
 // What does the control process do for a temporal workflow? GitHub, keys, and the history.
 
+import type { Carried, CarriedPlace } from '../../config-schema/carry-over.ts';
 import type { CheckConclusion, Outcome } from '../../config-schema/outcome.ts';
 import type { Diagnostic, Graph, Plan } from '../../config-schema/plan.ts';
 import type { SliceKey } from '../../config-schema/address.ts';
 import type { JobKey, Refusal } from './job-values.ts';
+import type { Scheduled } from '../../config-schema/schedule.ts';
 import type { Repository, Trigger, TrustLevel } from '../../config-schema/trigger.ts';
 import type { JobView, PipelineView } from '../../config-schema/view.ts';
 
@@ -39,6 +41,10 @@ export interface ControlActivities {
   builderIsBack(input: { builder: string; withinSeconds: number }): Promise<boolean>;
   /** Has GitHub send webhooks again that did not reach us. Answers how many. */
   redeliverFailed(): Promise<number>;
+  /** Starts pipelines of branches that moved without a word to us. Answers how many. */
+  startMissed(): Promise<number>;
+  /** Delivers what a schedule starts. Answers sentences about what does not start. `at`: ISO 8601. `firing` is one name for every try. */
+  fireSchedule(input: { scheduled: Scheduled; at: string; firing: string }): Promise<string[]>;
   /** Stores the summary and its markers. */
   finish(view: PipelineView): Promise<void>;
 }
@@ -58,7 +64,7 @@ export type LoadedPipeline =
       /** The account that the repository belongs to, by its numeric id. */
       ownerId?: number;
       /** Of a rerun in part: jobs of the earlier pipeline as they ended there, or with the slices that shall run anew reset to waiting. */
-      carried?: { workflow: string; job: JobView }[];
+      carried?: Carried;
     };
 
 /** The config is wrong, or right and asks for what this version cannot do. Absent: wrong. */
@@ -74,6 +80,8 @@ export type Limits = {
   explainAfterSeconds: number;
   /** A sandbox that is not claimed for so long destroys itself. */
   leaseSeconds: number;
+  /** A job whose turn in its serial group has not come for so long is canceled. */
+  serialTimeoutSeconds: number;
 };
 
 /** What the object store keeps at `planKey`: all that a builder needs to know of a pipeline. No secret is in it. */
@@ -88,10 +96,16 @@ export type PipelineRecord = {
   /** The repository's page; absent in a record of 0.1.0, as is the next. */
   repositoryUrl?: string;
   pullRequestUrls?: string[];
+  /** The commit's message without its first line; absent in records of before dynamic config. */
+  commitBody?: string;
+  /** The config with which the pipeline went on; `plan` holds what both configs run. */
+  continuation?: { config: { path: string; text: string }; /** Of that config. */ warnings: Diagnostic[]; /** What the pipeline's own config alone runs. */ setup: Plan };
   /** The account that the repository belongs to, by its numeric id. */
   ownerId?: number;
   /** The committed secrets that jobs name, encrypted as they lie in the repository at this commit. */
   secretFiles?: Record<string, string>;
+  /** Of a rerun in part: jobs that ran in other pipelines, where their workspaces and the like lie. */
+  carried?: CarriedPlace[];
 };
 
 export type ChecksReport = {
@@ -112,10 +126,12 @@ export type Check =
 export type SerialPlace = {
   /** The account that the repository belongs to, by its numeric id. */
   ownerId: number;
+  /** The place is that of a pipeline of a stranger's code. */
+  stranger?: true;
   group: string;
   repository: Pick<Repository, 'id' | 'owner' | 'name'>;
   pipeline: number;
-  /** Unique in the pipeline: the workflow, and of a single job its name too. */
+  /** Unique in the pipeline, and each time that a job asks. */
   holder: string;
 };
 

@@ -54,8 +54,8 @@ export function configErrorOutput(path: string, diagnostics: readonly Diagnostic
     title: because === 'wrong' ? 'Config error' : 'Not supported yet',
     summary: paragraphs(
       because === 'wrong'
-        ? `Nothing ran, because ${code(path)} has ${diagnostics.length === 1 ? 'an error' : 'errors'}:`
-        : `Nothing ran, because ${code(path)} asks for what this version of Roundhouse cannot do yet:`,
+        ? `Nothing of ${code(path)} ran, because it has ${diagnostics.length === 1 ? 'an error' : 'errors'}:`
+        : `Nothing of ${code(path)} ran, because it asks for what this version of Roundhouse cannot do yet:`,
       fenced(lines),
     ),
     annotations: diagnostics.map((d) => annotation(path, d)),
@@ -162,7 +162,7 @@ function slicesOf({ slices }: JobResult): string {
 
 function stepsOf(result: JobResult, slice: SliceResult | undefined): string {
   if (!slice || slice.steps.length === 0) return '';
-  const rows = slice.steps.map((step) => [code(step.name), names[step.outcome], duration(step.durationMs), step.outcome === 'passed' ? '' : prose(howItEnded(step))]);
+  const rows = slice.steps.map((step) => [code(step.name), names[step.outcome], duration(step.durationMs), prose(step.outcome === 'passed' ? (step.note ?? '') : howItEnded(step))]);
   return paragraphs(result.slices.length > 1 ? `Steps of slice ${slice.index}:` : '', table(['Step', 'Outcome', 'Duration', ''], rows));
 }
 

@@ -21,8 +21,12 @@ export interface Forge {
   readFile(repository: Repository, sha: string, path: string): Promise<string | null>;
   /** Reading access to the code of this one repository, contents:read, for an hour at most. */
   credential(repository: Repository): Promise<GitCredential>;
-  /** Creates the check run, or updates the one with this externalId on this sha. Answers its id. */
-  report(repository: Repository, check: CheckRun): Promise<{ id: number | string }>;
+  /**
+   * Creates check runs of one commit, or updates those with an id; answers in the same order. `mayExist`: an earlier call may have created
+   * some whose id never came back, and each without an id is looked for by its externalId first. Throws when none was taken, or when a
+   * later try can mend what was not.
+   */
+  report(repository: Repository, checks: readonly CheckRun[], mayExist: boolean): Promise<Reported[]>;
 }
 
 /** Where committed secrets lie in a repository. */
@@ -66,11 +70,14 @@ export type CheckoutAccess = {
   further: { id: number; owner: string; name: string; credential: GitCredential }[];
 };
 
+/** `id` is null where there is none to keep. `refused`: why the forge takes this check at no try, while it takes others. */
+export type Reported = { id: number | string | null } | { refused: string };
+
 /** One check run as it shall be (GitHub REST "checks"). Times are ISO 8601. */
 export type CheckRun = {
   /** Our own key: makes creation idempotent. */
   externalId: string;
-  /** Known from an earlier answer; saves the search by externalId. */
+  /** Known from an earlier answer. */
   id?: number | string;
   sha: string;
   name: string;
@@ -80,7 +87,12 @@ export type CheckRun = {
   completedAt?: string;
   conclusion?: CheckConclusion;
   output?: { title: string; summary: string; annotations?: Annotation[] };
+  /** Buttons beside the check: at most three. */
+  actions?: CheckAction[];
 };
+
+/** GitHub shows 20 characters of the label and 40 of the description; `identifier` comes back when somebody presses it. */
+export type CheckAction = { label: string; description: string; identifier: 'cancel' | 'rerun-job' | 'rerun-failed' | 'rerun-all' | 'approve' | 'allow' };
 
 export type Annotation = { path: string; startLine: number; endLine: number; level: 'notice' | 'warning' | 'failure'; message: string; title?: string };
 

@@ -10,5 +10,5 @@ export const noForge: Forge = { load: refuse, listFiles: refuse, readFolder: ref
 export const noLookups = {
   deployKeys: { addDeployKey: refuse, listDeployKeys: refuse, removeDeployKey: refuse, sshAccess: refuse },
   people: { isTeamMember: refuse, mayRead: refuse },
-  places: { findRepository: refuse, findOwner: refuse, sameInstallation: refuse, listRepositories: refuse },
+  places: { findRepository: refuse, findOwner: refuse, sameInstallation: refuse, headOf: refuse, listRepositories: refuse, listPushed: refuse },
 };

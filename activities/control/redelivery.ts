@@ -10,10 +10,12 @@ export const oldestWantedMs = 71 * 60 * 60 * 1000;
 const mostAttempts = 10;
 
 /**
- * What starts pipelines. News of repositories and installations is not sent again: late, it may say what is no longer so, and
- * what it would have brought comes with the next push or is given up after a while.
+ * What starts pipelines, and what people asked for. News of repositories and installations is not sent again: late, it may say what is no
+ * longer so; the sweep sees by itself which repositories there are, and what they are called.
  */
-export const isWanted = (event: string, action: string | null): boolean => event === 'push' || event === 'pull_request' || ((event === 'check_run' || event === 'check_suite') && action === 'rerequested');
+export const isWanted = (event: string, action: string | null): boolean => event === 'push' || event === 'pull_request' || (action !== null && wantedActions[event]?.includes(action) === true);
+
+const wantedActions: Record<string, string[]> = { check_run: ['rerequested', 'requested_action'], check_suite: ['rerequested'], issue_comment: ['created'] };
 
 export function attemptsOf(attempts: readonly Attempt[]): Tried[] {
   const byGuid = new Map<string, Tried>();

@@ -1,18 +1,24 @@
-// Which repositories do we know, which of them are followed, and how did they end last?
+// Which repositories do we know, which of them are followed, what is chosen for each, and how did they end last?
 
 import { z } from 'zod';
+import { autoCancels, forkPolicies, type Choices } from '../../config-schema/choices.ts';
 import type { BuildLine, NamedRepository } from '../../config-schema/view.ts';
 import { repositoryNowKey } from '../../config-schema/view.ts';
 import { getJson, putJson, type ObjectStore } from '../object-store.ts';
 import { rememberName } from '../repository-name.ts';
 
-export type RepositorySettings = {
+/** A choice that is absent is the installation's. */
+export type RepositorySettings = Partial<Choices> & {
   version: 1;
-  followed: boolean;
+  /** Absent: nobody has said, and the setting `follow` decides. */
+  followed?: boolean;
   changedBy: string;
   /** ISO 8601. */
   changedAt: string;
 };
+
+/** null: as the installation has it. What is absent stays as it is. */
+export type ChoicesMade = { [K in keyof Choices]?: Choices[K] | null };
 
 type Named = { id: number; owner: string; name: string };
 
@@ -22,6 +28,8 @@ export type RepositorySettingsStore = {
   read(repositoryId: number): Promise<RepositorySettings | null>;
   /** Resolves when it is durable. From then on the repository is found by its name, too. */
   follow(repository: Named, followed: boolean, by: string): Promise<void>;
+  /** As `follow`. */
+  choose(repository: Named, made: ChoicesMade, by: string): Promise<void>;
   /** Every one that had a pipeline or was followed or unfollowed, by its name of now. */
   known(): Promise<Named[]>;
   /** The newest of its pipelines that have ended. */
@@ -29,7 +37,18 @@ export type RepositorySettingsStore = {
 };
 
 const settingsKey = (repositoryId: number): string => `repositories/${repositoryId}/settings.json`;
-const schema = z.object({ version: z.literal(1), followed: z.boolean(), changedBy: z.string(), changedAt: z.string() });
+const schema = z.object({
+  version: z.literal(1),
+  followed: z.boolean().exactOptional(),
+  autoCancel: z.enum(autoCancels).exactOptional(),
+  forks: z.enum(forkPolicies).exactOptional(),
+  pipelinesAtOnce: z.int().min(0).exactOptional(),
+  changedBy: z.string(),
+  changedAt: z.string(),
+});
+
+/** The object is there, and not as we write it. */
+class Unreadable extends Error {}
 
 /** Every webhook asks, and a monorepo sends many of them. */
 const keptMs = 5_000;
@@ -42,8 +61,16 @@ export function repositorySettings(store: ObjectStore, now: () => number = Date.
     const found = await getJson<unknown>(store, settingsKey(repositoryId));
     if (found === undefined) return null;
     const read = schema.safeParse(found);
-    if (!read.success) throw new Error(`${settingsKey(repositoryId)} in the object store is not as we write it. Follow or unfollow the repository to write it anew.`);
+    if (!read.success) throw new Unreadable(`${settingsKey(repositoryId)} in the object store is not as we write it. Follow or unfollow the repository to write it anew.`);
     return read.data;
+  }
+
+  async function change({ id, owner, name }: Named, by: string, before: RepositorySettings | null, made: ChoicesMade & { followed?: boolean }): Promise<void> {
+    const changedAt = new Date(now()).toISOString();
+    const after = Object.entries({ ...before, ...made }).filter(([, value]) => value !== null);
+    await rememberName(store, { id, owner, name }, changedAt);
+    await putJson(store, settingsKey(id), { ...Object.fromEntries(after), version: 1, changedBy: by, changedAt });
+    kept.delete(id);
   }
 
   return {
@@ -59,11 +86,14 @@ export function repositorySettings(store: ObjectStore, now: () => number = Date.
     },
 
     async follow(repository, followed, by) {
-      const changedAt = new Date(now()).toISOString();
-      await rememberName(store, repository, changedAt);
-      await putJson(store, settingsKey(repository.id), { version: 1, followed, changedBy: by, changedAt } satisfies RepositorySettings);
-      kept.delete(repository.id);
+      const before = await load(repository.id).catch((error: unknown) => {
+        if (error instanceof Unreadable) return null;
+        throw error;
+      });
+      await change(repository, by, before, { followed });
     },
+
+    choose: async (repository, made, by) => change(repository, by, await load(repository.id), made),
 
     async known() {
       const keys: string[] = [];

@@ -1,6 +1,7 @@
 // What did the tests of a job say, all slices together: for its check, and for the next run's splitting?
 
 import type { SliceKey } from '../../config-schema/address.ts';
+import { ranIn } from '../../config-schema/carry-over.ts';
 import type { TestCase } from '../../config-schema/junit.ts';
 import { isFailure, testReportKey, timingsKey, type TestReport } from '../../config-schema/test-report.ts';
 import { mergeTimings, readTimings, timingsOf } from '../../config-schema/test-timings.ts';
@@ -10,7 +11,7 @@ import { getJson, putJson, type ObjectStore } from '../object-store.ts';
 type JobPlace = Omit<SliceKey, 'slice'>;
 
 export async function testCasesOf(store: ObjectStore, place: JobPlace, job: JobView): Promise<TestCase[]> {
-  const keys = job.slices.flatMap(({ index, attempt, steps }) => steps.flatMap(({ result }, step) => (result?.tests ? [testReportKey({ ...place, slice: index }, attempt, step)] : [])));
+  const keys = job.slices.flatMap((slice) => slice.steps.flatMap(({ result }, step) => (result?.tests ? [testReportKey({ ...place, pipeline: ranIn(place.pipeline, job, slice), slice: slice.index }, slice.attempt, step)] : [])));
   const reports = await Promise.all(keys.map((key) => getJson<TestReport>(store, key)));
   return reports.flatMap((report) => report?.cases ?? []);
 }
@@ -25,7 +26,9 @@ export async function failedTests(store: ObjectStore, place: JobPlace, job: JobV
 export async function keepTimings(store: ObjectStore, { repository, number, trust, workflows }: PipelineView): Promise<void> {
   if (trust === null) return;
   for (const { name: workflow, jobs } of workflows) {
-    for (const job of jobs) {
+    for (const all of jobs) {
+      // What was carried over has left its timings already.
+      const job = { ...all, slices: all.slices.filter((slice) => ranIn(number, all, slice) === number) };
       const cases = await testCasesOf(store, { repositoryId: repository.id, pipeline: number, workflow, job: job.name }, job);
       if (cases.length === 0) continue;
       const key = timingsKey(repository.id, trust, { workflow, job: job.name });

@@ -21,17 +21,20 @@ export async function printArtifacts(ports: Ports, text: string, { to, json }: {
   const slices = job.slices.filter(({ index }) => asked.slice === undefined || index === asked.slice);
   for (const slice of slices) {
     for (const { path, key, bytes, sha256 } of await artifactsOf(ports.store, view, { owner, name, pipeline: number, workflow, job: job.name, slice: slice.index }, slice)) {
-      if (json) print(JSON.stringify({ slice: slice.index, path, bytes, sha256 }));
-      else print(`${job.slices.length > 1 ? `${slice.index}  ` : ''}${String(bytes).padStart(12)}  ${printable(path)}`);
-      if (to !== undefined) await copy(ports, key, path, join(to, job.slices.length > 1 ? String(slice.index) : ''));
+      print(artifactLine({ slice: slice.index, path, bytes, sha256 }, job.slices.length, json));
+      if (to !== undefined) await copyTo(join(to, job.slices.length > 1 ? String(slice.index) : ''), path, () => ports.store.read(key));
     }
   }
 }
 
-async function copy({ store }: Ports, key: string, path: string, folder: string): Promise<void> {
+export function artifactLine(artifact: { slice: number; path: string; bytes: number; sha256: string }, slices: number, json: true | undefined): string {
+  return json ? JSON.stringify(artifact) : `${slices > 1 ? `${artifact.slice}  ` : ''}${String(artifact.bytes).padStart(12)}  ${printable(artifact.path)}`;
+}
+
+export async function copyTo(folder: string, path: string, read: () => Promise<AsyncIterable<Uint8Array> | null | undefined>): Promise<void> {
   // It came from a sandbox, by way of a store.
   if (path.split('/').includes('..') || path.includes('\0')) throw new Problem(`${printable(path)} leads out of the folder, and is not copied.`, 1);
-  const parts = await store.read(key);
+  const parts = await read();
   if (!parts) throw new Problem(`the object store has lost ${printable(path)}.`, 1);
   const target = join(folder, path);
   await mkdir(dirname(target), { recursive: true });

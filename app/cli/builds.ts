@@ -11,6 +11,13 @@ import { Problem } from './problem.ts';
 
 export async function printBuilds(ports: Ports, repository: string | undefined, { limit, json }: { limit: number; json?: true }): Promise<void> {
   const lines = await listBuilds(ports, { limit, ...(repository !== undefined && { repositoryId: await idOf(ports, repository) }) });
+  printLines(lines, json);
+}
+
+/** As the API has it too. */
+export type ShownLine = Omit<BuildLine, 'repositoryId'>;
+
+export function printLines(lines: readonly ShownLine[], json: true | undefined): void {
   if (!json && lines.length === 0) process.stderr.write('No pipelines yet. Push to a repository on which the GitHub App is installed.\n');
   for (const line of lines) process.stdout.write(json ? `${JSON.stringify(line)}\n` : `${text(line)}\n`);
 }
@@ -21,10 +28,10 @@ async function idOf({ store }: Ports, repository: string): Promise<number> {
   return findRepository(store, owner, name);
 }
 
-function text(line: BuildLine): string {
+function text(line: ShownLine): string {
   const what = branchOf(line.ref) ?? tagOf(line.ref) ?? line.ref;
   const state = line.outcome ?? line.state;
-  const first = [`${line.owner}/${line.name}#${line.number}`, styleText(colorOf(line.outcome), state), printable(what), line.sha.slice(0, 8), duration(line), printable(line.subject)].join('  ');
+  const first = [`${line.owner}/${line.name}#${line.number}`, styleText(colorOf(line.outcome), state), printable(what), line.sha.slice(0, 8), duration(line), ...(line.schedule === undefined ? [] : [`schedule ${printable(line.schedule)}`]), printable(line.subject)].join('  ');
   return line.reason === undefined ? first : `${first}\n    ${printable(line.reason)}`;
 }
 
@@ -34,7 +41,7 @@ const colorOf = (outcome: Outcome | null): 'green' | 'red' | 'yellow' | 'gray' =
   return outcome === 'skipped' || outcome === 'not-run' ? 'gray' : 'red';
 };
 
-function duration({ startedAt, endedAt }: BuildLine): string {
+function duration({ startedAt, endedAt }: ShownLine): string {
   const seconds = Math.round(((endedAt === null ? Date.now() : Date.parse(endedAt)) - Date.parse(startedAt)) / 1000);
   return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${String(seconds % 60).padStart(2, '0')}s`;
 }

@@ -1,13 +1,13 @@
-// `roundhouse cancel`: stop a pipeline and everything of it.
+// `roundhouse cancel`: stop a pipeline, a workflow or a job, and everything of it.
 
-import { cancelPipeline } from '../../workflows/client.ts';
-import { noteInAudit, type Ask } from '../control/ask.ts';
-import { findAddress, type Ports } from './ports.ts';
+import { parseAddress } from '../../config-schema/address.ts';
+import type { Ask } from '../control/ask.ts';
 import { Problem } from './problem.ts';
 
-export async function cancel(ports: Ports, ask: Ask, text: string): Promise<void> {
-  const { repositoryId, pipeline } = await findAddress(ports, text);
-  if (!(await cancelPipeline(ports.client, repositoryId, pipeline))) throw new Problem(`${text} is not running, so there is nothing to cancel. See: roundhouse builds`, 2);
+export async function cancel(ask: Ask, text: string): Promise<void> {
+  const address = parseAddress(text);
+  if (!address || address.slice !== undefined) throw new Problem(`${text} cannot be canceled. Write OWNER/NAME#PIPELINE, and after it /WORKFLOW or /WORKFLOW/JOB for a part of it.`, 2);
+  const { owner, name, pipeline: number, ...part } = address;
+  await ask('pipelines.cancel', { repository: `${owner}/${name}`, number, ...part });
   process.stderr.write(`${text} is being canceled.\n`);
-  await noteInAudit(ask, { action: 'pipeline.canceled', subject: `pipeline ${text}`, repositoryId, details: {} });
 }

@@ -45,7 +45,7 @@ export function configCommands(program: Command, loadOrbs: LoadOrbs): void {
     });
 }
 
-function parameter(typed: string, before: ConfigOptions['param']): ConfigOptions['param'] {
+export function parameter(typed: string, before: ConfigOptions['param']): ConfigOptions['param'] {
   const at = typed.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('Write KEY=VALUE.');
   return [...before, [typed.slice(0, at), typed.slice(at + 1)]];

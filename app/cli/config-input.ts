@@ -42,7 +42,7 @@ export async function readInput(named: string | undefined, { orbs, param, params
 }
 
 /** As YAML would: `true` is a boolean, `5` an integer; quotes keep it a text. */
-function typed(text: string): unknown {
+export function typed(text: string): unknown {
   const source = { path: 'the value', text };
   const node = readYaml(source, collectProblems(source));
   // No parameter is a list, a map, nothing or a fraction: then the text is meant, such as 1.20.

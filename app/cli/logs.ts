@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stepLogKey, type SliceKey } from '../../config-schema/address.ts';
+import { ranIn } from '../../config-schema/carry-over.ts';
 import { gapSentence, readChunks, readManifest } from '../../config-schema/read-log.ts';
 import type { JobView, SliceView } from '../../config-schema/view.ts';
 import { readPipeline } from '../builds.ts';
@@ -22,7 +23,7 @@ export async function printLogs(ports: Ports, text: string, { follow, step: only
   for (const index of slices) {
     let { job: current } = await look();
     let slice = sliceOf(current, index, text);
-    const key: SliceKey = { repositoryId: address.repositoryId, pipeline: address.pipeline, workflow, job: job.name, slice: index };
+    const key: SliceKey = { repositoryId: address.repositoryId, pipeline: ranIn(address.pipeline, current, slice), workflow, job: job.name, slice: index };
     const position = { step: 0, offset: 0 };
     for (;;) {
       const ended = slice.state === 'ended';
@@ -58,7 +59,7 @@ async function printSteps({ store, logCodec }: Ports, key: SliceKey, slice: Slic
   }
 }
 
-export function findJob(view: { workflows: { name: string; jobs: JobView[] }[] }, workflow: string | undefined, job: string | undefined, text: string): { workflow: string; job: JobView } {
+export function findJob<Job extends { name: string }>(view: { workflows: { name: string; jobs: Job[] }[] }, workflow: string | undefined, job: string | undefined, text: string): { workflow: string; job: Job } {
   const found = view.workflows.flatMap(({ name, jobs }) => jobs.filter((candidate) => (workflow === undefined || name === workflow) && (job === undefined || candidate.name === job)).map((candidate) => ({ workflow: name, job: candidate })));
   if (found.length === 1) return found[0]!;
   const names = view.workflows.flatMap(({ name, jobs }) => jobs.map((candidate) => `${name}/${candidate.name}`));

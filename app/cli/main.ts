@@ -11,14 +11,17 @@ import { builderCommands } from './builder-commands.ts';
 import { configCommands } from './config-commands.ts';
 import { contextCommands, variableCommands } from './context-commands.ts';
 import { keyCommands } from './key-commands.ts';
+import type { Remote } from './login.ts';
 import { orbCommands } from './orb-commands.ts';
 import { pageCommands } from './page-command.ts';
 import type { Ports } from './ports.ts';
 import { Problem } from './problem.ts';
 import { repositoryCommands } from './repository-commands.ts';
+import { settingsCommand } from './settings-command.ts';
 import { secretCommands } from './secret-commands.ts';
 import { deployKeyCommands, sshKeyCommands } from './ssh-key-commands.ts';
 import { tokenCommands } from './token-commands.ts';
+import { triggerCommands } from './trigger-commands.ts';
 import { whole } from './whole.ts';
 import type { Ask } from '../control/ask.ts';
 
@@ -56,12 +59,25 @@ program
   .action((options: object) => become('run', options));
 
 program
+  .command('login')
+  .description('speak to a Roundhouse on another machine from now on; the token is one of yours from its page, and is asked for')
+  .argument('<url>', 'as in the browser: https://ci.example.org')
+  .action(async (url: string) => (await import('./login.ts')).logIn(url));
+
+program
+  .command('logout')
+  .description('forget what `login` has kept, and speak to the Roundhouse of this machine')
+  .action(async () => (await import('./login.ts')).logOut());
+
+program
   .command('builds')
   .description('list pipelines, newest first, with why nothing ran where nothing did')
   .argument('[repository]', 'OWNER/NAME')
   .option('--limit <n>', 'how many', whole, 20)
   .option('--json', 'as JSON, one object a line')
   .action(async (repository: string | undefined, options: { limit: number; json?: true }) => {
+    const remote = await remoteHere();
+    if (remote) return (await import('./remote-builds.ts')).printRemoteBuilds(remote, repository, options);
     const { printBuilds } = await import('./builds.ts');
     await withPorts((ports) => printBuilds(ports, repository, options));
   });
@@ -73,6 +89,8 @@ program
   .option('--follow', 'go on while it runs')
   .option('--step <n>', 'only this step, from 1', whole)
   .action(async (address: string, options: { follow?: true; step?: number }) => {
+    const remote = await remoteHere();
+    if (remote) return (await import('./remote-logs.ts')).printRemoteLogs(remote, address, options);
     const { printLogs } = await import('./logs.ts');
     await withPorts((ports) => printLogs(ports, address, options));
   });
@@ -84,26 +102,48 @@ program
   .option('--to <folder>', 'copy them into this folder')
   .option('--json', 'as JSON, one object a line')
   .action(async (address: string, options: { to?: string; json?: true }) => {
+    const remote = await remoteHere();
+    if (remote) return (await import('./remote-artifacts.ts')).printRemoteArtifacts(remote, address, options);
     const { printArtifacts } = await import('./artifacts.ts');
     await withPorts((ports) => printArtifacts(ports, address, options));
   });
 
 program
   .command('cancel')
-  .description('cancel a pipeline: OWNER/NAME#PIPELINE')
+  .description('cancel a pipeline, or a part of it: OWNER/NAME#PIPELINE[/WORKFLOW[/JOB]]')
   .argument('<address>')
   .action(async (address: string) => {
     const { cancel } = await import('./cancel.ts');
-    await withPorts(async (ports) => cancel(ports, await askOf(), address));
+    await cancel(await askOf(), address);
+  });
+
+program
+  .command('approve')
+  .description('approve a job that waits for it: OWNER/NAME#PIPELINE/WORKFLOW/JOB')
+  .argument('<address>')
+  .action(async (address: string) => {
+    const { approve } = await import('./approve.ts');
+    await approve(await askOf(), address);
   });
 
 program
   .command('rerun')
-  .description('run a pipeline again, as a new one of the same commit: OWNER/NAME#PIPELINE')
+  .description('run a pipeline of the same commit again, or a part of it: OWNER/NAME#PIPELINE[/WORKFLOW[/JOB[/SLICE]]]')
   .argument('<address>')
-  .action(async (address: string) => {
+  .option('--failed', 'only what failed, and what did not run because of it')
+  .action(async (address: string, options: { failed?: true }) => {
     const { rerun } = await import('./rerun.ts');
-    await rerun(await askOf(), address);
+    await rerun(await askOf(), address, options);
+  });
+
+program
+  .command('why')
+  .description('why something ran, did not run, waits or failed: OWNER/NAME#PIPELINE, down to a job, or a commit')
+  .argument('<address>')
+  .option('--repository <name>', 'of a commit: the repository, OWNER/NAME, to hear why nothing began')
+  .action(async (address: string, options: { repository?: string }) => {
+    const { explain } = await import('./why.ts');
+    await explain(await askOf(), address, options);
   });
 
 program
@@ -132,15 +172,23 @@ orbCommands(program, { loadOrbsToVendor: async (...asked) => (await import('../.
 
 const askOf = async (): Promise<Ask> => {
   const { askControl } = await import('../control/ask.ts');
-  return askControl((await readSettingsHere()).data);
+  const here: Ask = async (operation, input) => askControl((await readSettingsHere()).data)(operation, input);
+  const remote = await remoteHere();
+  return remote ? (await import('./remote.ts')).askRemote(remote, here) : here;
 };
+
+async function remoteHere(): Promise<Remote | null> {
+  return (await import('./login.ts')).remoteHere();
+}
 secretCommands(program, async () => ({ ask: await askOf(), cipher: await import('../../activities/adapters/openpgp.ts') }));
 contextCommands(program, askOf);
 variableCommands(program, askOf);
 sshKeyCommands(program, askOf);
 repositoryCommands(program, askOf);
+settingsCommand(program, askOf);
 pageCommands(program, askOf);
 tokenCommands(program, askOf);
+triggerCommands(program, askOf);
 deployKeyCommands(program, askOf);
 builderCommands(program, askOf);
 keyCommands(program, askOf, async () => {

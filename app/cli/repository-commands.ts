@@ -38,7 +38,7 @@ export function repositoryCommands(program: Command, askOf: () => Promise<Ask>):
 }
 
 export function repositoryLine({ owner, name, isInstalled, isBuilt, settings, last, ...rest }: ListedRepository): string {
-  const state = !isInstalled ? 'not installed' : isBuilt ? (settings === null ? 'built' : 'followed') : settings === null ? 'not followed' : 'unfollowed';
+  const state = !isInstalled ? 'not installed' : isBuilt ? (settings?.followed === undefined ? 'built' : 'followed') : settings?.followed === undefined ? 'not followed' : 'unfollowed';
   const ended = last && `#${last.number} ${last.outcome ?? 'ended'}${last.endedAt === null ? '' : ` ${last.endedAt.slice(0, 16).replace('T', ' ')}`}`;
   return [printable(`${owner}/${name}`).padEnd(40), state.padEnd(13), rest.private === null ? '' : rest.private ? 'private' : 'public', ended].filter(Boolean).join('  ');
 }

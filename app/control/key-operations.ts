@@ -9,7 +9,7 @@ export function keyOperations({ vault, audit, rotateKeyEncryptionKey }: Operatio
 
     /** For what the command line does without the app. */
     'audit.note': operation(
-      z.strictObject({ action: z.enum(['backup.made', 'backup.restored', 'pipeline.canceled']), subject: z.string().max(1000), repositoryId: z.int().optional(), details: z.record(z.string(), z.unknown()) }),
+      z.strictObject({ action: z.enum(['backup.made', 'backup.restored']), subject: z.string().max(1000), repositoryId: z.int().optional(), details: z.record(z.string(), z.unknown()) }),
       ({ repositoryId, ...event }, asker) => audit.append({ ...asker, ...event, ...(repositoryId !== undefined && { repositoryId }) }),
     ),
 

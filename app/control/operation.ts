@@ -10,6 +10,7 @@ import type { RepositorySettingsStore } from '../../activities/control/repositor
 import type { Forgotten } from '../../activities/control/forget.ts';
 import type { Rotation } from '../../activities/control/key-ring.ts';
 import type { Vault } from '../../activities/control/vault.ts';
+import type { Choices } from '../../config-schema/choices.ts';
 import type { PipelineValues } from '../../config-schema/language/processed.ts';
 import type { Repository } from '../../config-schema/trigger.ts';
 import type { BuilderOperationPorts } from './builder-operations.ts';
@@ -43,6 +44,8 @@ export type OperationPorts = {
   listRepositories: () => Promise<Repository[]>;
   repositorySettings: RepositorySettingsStore;
   follow: Follow;
+  /** The installation's, where a repository has none of its own. */
+  choices: Choices;
   findOwner: (login: string) => Promise<{ id: number; login: string } | null>;
   isSshHost: (host: string) => boolean;
   describeSshKey: (privateKey: string) => { publicKey: string; fingerprint: string; md5: string } | { problem: string };

@@ -1,8 +1,9 @@
-// Which repositories are there, and which of them are followed?
+// Which repositories are there, which of them are followed, and what is chosen for each?
 
 import * as z from 'zod';
 import type { RepositorySettings } from '../../activities/control/repository-settings.ts';
 import type { RepositoryKey } from '../../activities/control/repository-keys.ts';
+import { autoCancels, effective, forkPolicies, type Choices } from '../../config-schema/choices.ts';
 import type { Repository } from '../../config-schema/trigger.ts';
 import type { BuildLine } from '../../config-schema/view.ts';
 import { isBuilt } from '../webhooks/followed.ts';
@@ -29,8 +30,11 @@ export type ListedRepository = {
 /** `problem`: why GitHub could not be asked; then only those are listed that are known here, as if the App were nowhere. */
 export type RepositoryList = { repositories: ListedRepository[]; problem: string | null };
 
-/** `secretKey`: the one that committed secrets are encrypted for; null until somebody makes it. */
-export type ShownRepository = { repository: Repository; isBuilt: boolean; settings: RepositorySettings | null; secretKey: RepositoryKey | null };
+/** `choices`: those that hold, its own or the installation's. `secretKey`: the one that committed secrets are encrypted for; null until somebody makes it. */
+export type ShownRepository = { repository: Repository; isBuilt: boolean; settings: RepositorySettings | null; choices: Choices; secretKey: RepositoryKey | null };
+
+/** `settings`: what the repository has of its own. */
+export type ChosenRepository = Pick<ShownRepository, 'settings' | 'choices'>;
 
 /** A store across a network answers one question slowly and many at once. */
 const mostAtOnce = 16;
@@ -99,11 +103,23 @@ export function repositoryOperations(ports: OperationPorts): Record<string, Oper
       const repository = (await installed()).find(({ owner, name }) => `${owner}/${name}`.toLowerCase() === input.repository.toLowerCase());
       if (!repository) throw new Refused(`there is no ${input.repository} on which the GitHub App is installed. Correct the name, or install the App there.`);
       const [settings, secretKey] = await Promise.all([stored.read(repository.id), ports.keys.find(repository.id)]);
-      return { repository, isBuilt: isBuilt(follow, settings), settings, secretKey };
+      return { repository, isBuilt: isBuilt(follow, settings), settings, choices: effective(ports.choices, settings), secretKey };
     }),
 
     /** What GitHub says now: a name may have passed to another repository. */
     'repositories.find': operation(z.strictObject({ repository: fullName }), async (input): Promise<{ repository: Repository }> => ({ repository: await repositoryOf(ports, input.repository) })),
+
+    /** null: as the installation has it. What is absent stays. */
+    'repositories.choose': operation(
+      z.strictObject({ repository: fullName, autoCancel: z.enum(autoCancels).nullable().exactOptional(), forks: z.enum(forkPolicies).nullable().exactOptional(), pipelinesAtOnce: z.int().min(0).nullable().exactOptional() }),
+      async ({ repository, ...made }, asker): Promise<ChosenRepository> => {
+        const found = await repositoryOf(ports, repository);
+        await audit.append({ ...asker, action: 'repository.settings-changed', subject: `repository ${found.owner}/${found.name}`, repositoryId: found.id, details: made });
+        await stored.choose(found, made, asker.who);
+        const settings = await stored.read(found.id);
+        return { settings, choices: effective(ports.choices, settings) };
+      },
+    ),
 
     'repositories.follow': operation(z.strictObject({ repository: fullName }), async (input, asker) => ({ settings: await changed(input.repository, true, asker) })),
 

@@ -42,7 +42,7 @@ export function endedPipelines(metrics: Metrics, store: Pick<ObjectStore, 'get'>
   const job = (view: JobView, kinds: readonly string[] | null): void => {
     if (view.outcome !== null && failures.has(view.outcome)) metrics.pipelineErrors.inc({ error_type: view.outcome });
     if (view.outcome === 'broken') metrics.systemErrors.inc({ cicd_system_component: 'builder', error_type: 'broken-job' });
-    for (const each of view.slices) slice(each, kinds);
+    for (const each of view.slices) if (each.carriedFrom === undefined) slice(each, kinds);
   };
 
   return async (view) => {
@@ -54,6 +54,8 @@ export function endedPipelines(metrics: Metrics, store: Pick<ObjectStore, 'get'>
     for (const workflow of view.workflows) {
       const planned = plan?.workflows.find(({ name }) => name === workflow.name);
       for (const each of workflow.jobs) {
+        // It has been counted in the pipeline where it ran.
+        if (each.carriedFrom !== undefined) continue;
         const key = planned?.jobs.find(({ name }) => name === each.name)?.job;
         job(each, (key !== undefined && plan?.jobs[key]?.steps.map(({ kind }) => kind)) || null);
       }

@@ -1,6 +1,7 @@
 // Which page belongs to what, and which step does a page show?
 
-import { stepLogKey } from '../../config-schema/address.ts';
+import { stepLogKey, type SliceKey } from '../../config-schema/address.ts';
+import { ranIn } from '../../config-schema/carry-over.ts';
 import type { JobView, PipelineView, SliceView, StepView, WorkflowView } from '../../config-schema/view.ts';
 import type { CommonPorts } from './ports.ts';
 import type { PageContext } from './env.ts';
@@ -52,8 +53,14 @@ export async function findStep(ports: CommonPorts, place: StepPlace, attempt: nu
 }
 
 export function logKeyOf(pipeline: PipelineView, place: StepPlace, attempt: number): string {
-  const { workflow, job, slice, step } = place;
-  return stepLogKey({ repositoryId: pipeline.repository.id, pipeline: pipeline.number, workflow, job, slice }, attempt, step);
+  return stepLogKey(sliceKeyOf(pipeline, place), attempt, place.step);
+}
+
+/** Where everything of a slice lies: what was carried over, in the pipeline where it ran. */
+export function sliceKeyOf(pipeline: PipelineView, { workflow, job, slice }: Pick<StepPlace, 'workflow' | 'job' | 'slice'>): SliceKey {
+  const jobView = pipeline.workflows.find(({ name }) => name === workflow)?.jobs.find(({ name }) => name === job);
+  const sliceView = jobView?.slices.find(({ index }) => index === slice);
+  return { repositoryId: pipeline.repository.id, pipeline: ranIn(pipeline.number, jobView ?? {}, sliceView ?? {}), workflow, job, slice };
 }
 
 /** A whole number of at most 15 digits; null for anything else. */

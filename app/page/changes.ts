@@ -13,7 +13,7 @@ export async function guardChanges(c: PageContext, next: Next): Promise<Response
   const { csrf, byToken } = c.get('viewer');
   if (c.req.method !== 'POST') return refuse('Nothing is changed here but by a form.');
   if (isFromElsewhere(c)) return refuse('This came from another site, so nothing was changed.');
-  if (byToken) return refuse('A token only reads. Sign in with a browser to change something.');
+  if (byToken) return refuse('A token changes nothing on the page. Use the API, /api/v2, or sign in with a browser.');
   // Who comes by a one-time address has no session yet; the address itself is the proof.
   const isEntering = c.req.path.startsWith('/-/enter/');
   if (csrf === null && !isEntering) return refuse('Sign in first: your session is over, or you had none. What you sent was not done.');

@@ -18,7 +18,7 @@ import { compileConfig, orbReferences, type Compiled } from '../../config-schema
 import { exitCode } from '../../config-schema/outcome.ts';
 import { summaryKey, type PipelineView } from '../../config-schema/view.ts';
 import { noCommit, type Trigger } from '../../config-schema/trigger.ts';
-import { cancelPipeline, deliverTrigger, isPipelineOpen, viewPipeline } from '../../workflows/client.ts';
+import { cancelPipeline, deliverTrigger, isPipelineOpen, serialGroups, viewPipeline } from '../../workflows/client.ts';
 import { offerPorts } from '../offers.ts';
 import { Problem } from '../cli/problem.ts';
 import { operatorLog } from '../operator-log.ts';
@@ -99,11 +99,13 @@ await endOnTrouble(async () => {
         },
         ...offerPorts(settings, registry),
         isPipelineOpen: (repositoryId, number) => isPipelineOpen(client, repositoryId, number),
-        pipelinesAtOnce: 0,
+        serialGroups: serialGroups(client),
+        choices: () => Promise.resolve({ autoCancel: 'off', forks: 'never', pipelinesAtOnce: 0 }),
         seal,
         values: givenValues(new Set(options.env.map((pair) => pair.slice(0, pair.indexOf('='))))),
         secretChanges: () => Promise.resolve([]),
         code: { credential: forge.credential, furtherCredential: forge.credential, refused: () => Promise.resolve(null), further: () => Promise.resolve(null) },
+        startMissed: () => Promise.resolve(0),
         redeliverFailed: () => Promise.resolve(0),
         lastLines: () => Promise.resolve([]),
         configPaths: configPath === null ? settings.configPaths : [configPath],

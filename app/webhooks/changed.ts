@@ -5,7 +5,8 @@ import type { Change, WebhookPorts } from './probot.ts';
 
 export type ChangePorts = {
   /** The name leads to the repository from now on. `at` is ISO 8601. */
-  rememberName: (repository: { id: number; owner: string; name: string }, at: string) => Promise<void>;
+  rememberName: (repository: Named, at: string) => Promise<void>;
+  isBuilt: (repositoryId: number) => Promise<boolean>;
   /** Its open pipelines end, without a word to GitHub. Resolves when that is durable; nothing happens where none is open. */
   disown: (repositoryId: number, reason: string) => Promise<void>;
   /** Answers the sentence that it remains on GitHub, where we have no access any more. */
@@ -13,12 +14,13 @@ export type ChangePorts = {
   log: { info: Log; warn: Log };
 };
 
+type Named = { id: number; owner: string; name: string };
 type Log = (fields: object, message: string) => void;
 
 /** An organization may have thousands of repositories, and GitHub waits for seconds only. */
 const atOnce = 50;
 
-export function onChange({ rememberName, disown, removeDeployKey, log }: ChangePorts): NonNullable<WebhookPorts['changed']> {
+export function onChange({ rememberName, isBuilt, disown, removeDeployKey, log }: ChangePorts): NonNullable<WebhookPorts['changed']> {
   /** One after the other, and GitHub need not wait for it. */
   const dropKeys = async (repositories: readonly Repository[], why: string): Promise<void> => {
     for (const repository of repositories) {
@@ -27,11 +29,24 @@ export function onChange({ rememberName, disown, removeDeployKey, log }: ChangeP
     }
   };
 
+  /** So that they have a page before their first pipeline. What fails here the next sweep makes good. */
+  const welcome = async (repositories: readonly Named[]): Promise<void> => {
+    const at = new Date().toISOString();
+    for (const repository of repositories) {
+      await isBuilt(repository.id)
+        .then((built) => (built ? rememberName(repository, at) : undefined))
+        .catch((error: unknown) => log.warn({ error, repositoryId: repository.id }, 'a new repository is not known by its name yet'));
+    }
+  };
+
   return async (change: Change) => {
     if (change.kind === 'installation') {
       const { installationId, repositories } = change;
       const names = repositories.map(({ owner, name }) => `${owner}/${name}`);
-      if (change.change === 'added') return log.info({ installationId, repositories: names }, 'the GitHub App was installed');
+      if (change.change === 'added') {
+        log.info({ installationId, repositories: names }, 'the GitHub App was installed');
+        return void welcome(repositories);
+      }
       log.warn({ installationId, repositories: names }, 'the GitHub App was removed: open pipelines are canceled');
       for (let from = 0; from < repositories.length; from += atOnce) {
         await Promise.all(repositories.slice(from, from + atOnce).map(({ id, owner, name }) => disown(id, `the GitHub App was removed from ${owner}/${name}`)));

@@ -13,6 +13,8 @@ const repository = z.object({
   private: z.boolean(),
   default_branch: z.string().min(1),
   html_url: z.string(),
+  /** Of a push event alone it is in seconds. */
+  pushed_at: z.union([z.number(), z.string()]).nullish(),
 });
 /** The parts that every event of a repository has. */
 const ofRepository = z.object({ repository, installation: z.object({ id }).nullish() });
@@ -37,9 +39,10 @@ export const pullRequest = ofRepository.extend({
     number: id,
     title: z.string(),
     html_url: z.string(),
+    updated_at: z.string().nullish(),
     user: account.nullish(),
     head: z.object({ sha, repo: z.object({ id, name: z.string(), owner: account }).nullish() }),
-    base: z.object({ ref: z.string() }),
+    base: z.object({ ref: z.string(), sha }),
   }),
   sender: account,
 });
@@ -64,7 +67,8 @@ export type Suite = z.infer<typeof suite>;
 
 export const checkRun = ofRepository.extend({
   action: z.string(),
-  check_run: z.object({ head_sha: sha, app, check_suite: suite }),
+  check_run: z.object({ head_sha: sha, external_id: z.string().nullish(), app, check_suite: suite }),
+  requested_action: z.object({ identifier: z.string() }).nullish(),
   sender: account.nullish(),
 });
 export type CheckRun = z.infer<typeof checkRun>;
@@ -75,6 +79,16 @@ export const checkSuite = ofRepository.extend({
   sender: account.nullish(),
 });
 export type CheckSuite = z.infer<typeof checkSuite>;
+
+export const issueComment = ofRepository.extend({
+  action: z.string(),
+  /** `pull_request` is there for a comment on a pull request alone. */
+  issue: z.object({ number: id, pull_request: z.object({}).nullish() }),
+  /** `created_at` is ISO 8601. */
+  comment: z.object({ body: z.string(), created_at: z.string(), user: account.extend({ type: z.string() }).nullish() }),
+  sender: account,
+});
+export type IssueComment = z.infer<typeof issueComment>;
 
 export const repositoryEvent = ofRepository.extend({ action: z.string(), changes: z.object({ default_branch: z.unknown() }).partial().optional() });
 export type RepositoryEvent = z.infer<typeof repositoryEvent>;

@@ -2,6 +2,7 @@
 
 import type { ApplicationFunction } from 'probot';
 import type { Trigger } from '../../config-schema/trigger.ts';
+import type { Command } from './command.ts';
 import { translate, type Translation } from './translate.ts';
 
 export type WebhookPorts = {
@@ -13,6 +14,8 @@ export type WebhookPorts = {
   deliver: (trigger: Trigger, signal: AbortSignal) => Promise<void>;
   /** Whether the repository is built at all: one that nobody follows starts nothing, and GitHub hears "ok". Without this, all are. */
   isBuilt?: (repositoryId: number) => Promise<boolean>;
+  /** Somebody asked something of a pipeline. Kept to the same promise as `deliver`. */
+  commanded?: (command: Command, signal: AbortSignal) => Promise<void>;
   /** A repository was renamed or has gone, an installation came or went. Kept to the same promise as `deliver`. */
   changed?: (change: Change, signal: AbortSignal) => Promise<void>;
 };
@@ -22,7 +25,7 @@ export type Change = Extract<Translation, { kind: 'repository' | 'installation' 
 /** GitHub waits 10 s, Probot says 202 by itself after 9 s. DESIGN promises an answer within 5 s. */
 const answerWithinMs = 4_500;
 
-export function webhookApp({ appId, deliver, changed, isBuilt = () => Promise.resolve(true) }: WebhookPorts): ApplicationFunction {
+export function webhookApp({ appId, deliver, commanded, changed, isBuilt = () => Promise.resolve(true) }: WebhookPorts): ApplicationFunction {
   return (probot) => {
     probot.onAny(async ({ id, name, payload }) => {
       const translation = translate({ name, deliveryId: id, receivedAt: new Date().toISOString(), payload }, appId);
@@ -46,6 +49,9 @@ export function webhookApp({ appId, deliver, changed, isBuilt = () => Promise.re
           else log.info(fields, 'nothing is built: nobody follows this repository');
           return;
         }
+        case 'command':
+          if (commanded) await inTime((signal) => commanded(translation.command, signal));
+          return;
         case 'repository':
         case 'installation':
           if (changed) await inTime((signal) => changed(translation, signal));

@@ -3,6 +3,8 @@
 import type { z } from 'zod';
 import type { Repository, Trigger } from '../../config-schema/trigger.ts';
 import { noCommit } from '../../config-schema/trigger.ts';
+import { parseCheckId } from '../../config-schema/check-id.ts';
+import { deedOfButton, deedOfComment, deedOfRerun, type Command } from './command.ts';
 import * as payloads from './payloads.ts';
 
 export type Webhook = {
@@ -17,6 +19,7 @@ export type Webhook = {
 
 export type Translation =
   | { kind: 'trigger'; trigger: Trigger }
+  | { kind: 'command'; command: Command }
   | { kind: 'repository'; change: RepositoryChange; repository: Repository }
   | { kind: 'installation'; change: 'added' | 'removed'; installationId: number; repositories: { id: number; owner: string; name: string }[] }
   | { kind: 'ignored'; reason: string }
@@ -39,6 +42,7 @@ const readers = new Map<string, (webhook: Webhook, appId: number) => Translation
   pull_request: reading(payloads.pullRequest, fromPullRequest),
   check_run: reading(payloads.checkRun, fromCheckRun),
   check_suite: reading(payloads.checkSuite, fromCheckSuite),
+  issue_comment: reading(payloads.issueComment, fromComment),
   merge_group: () => ignored('the push of the merge queue’s branch starts the pipeline'),
   repository: reading(payloads.repositoryEvent, fromRepository),
   installation: reading(payloads.installation, fromInstallation),
@@ -53,6 +57,7 @@ function fromPush(webhook: Webhook, push: payloads.Push): Translation {
   const sha = isTag ? (push.head_commit?.id ?? push.after) : push.after;
   return trigger(webhook, push, {
     event: 'push',
+    ...happened(push.repository.pushed_at),
     ref: push.ref,
     before: push.before,
     sha,
@@ -63,15 +68,18 @@ function fromPush(webhook: Webhook, push: payloads.Push): Translation {
   });
 }
 
-const startingActions = ['opened', 'synchronize', 'reopened'];
+/** Of a fork's pull request. A commit that had its pipeline when the draft was opened has no second one when it is ready. */
+const startingActions = ['opened', 'synchronize', 'reopened', 'ready_for_review'];
 
 function fromPullRequest(webhook: Webhook, event: payloads.PullRequest): Translation {
   const pull = event.pull_request;
+  if (event.action === 'closed' && pull.head.repo?.id !== event.repository.id) return command(webhook, event, { kind: 'withdraw', pull: pull.number }, { kind: 'commit', sha: pull.head.sha });
   if (!startingActions.includes(event.action)) return ignored(`pull request #${pull.number} was ${event.action}: its commits are the same`);
   if (!pull.head.repo) return ignored(`the repository that pull request #${pull.number} came from is gone`);
   if (pull.head.repo.id === event.repository.id) return ignored(`pull request #${pull.number} comes from this repository and shares the pipeline of its push`);
   return trigger(webhook, event, {
     event: 'pull_request',
+    ...happened(pull.updated_at),
     ref: `refs/pull/${pull.number}/head`,
     before: event.before ?? noCommit,
     sha: pull.head.sha,
@@ -85,6 +93,8 @@ function fromPullRequest(webhook: Webhook, event: payloads.PullRequest): Transla
       headOwner: pull.head.repo.owner.login,
       headName: pull.head.repo.name,
       baseRef: pull.base.ref,
+      baseSha: pull.base.sha,
+      ...(pull.user && { authorId: pull.user.id }),
     },
   });
 }
@@ -92,7 +102,15 @@ function fromPullRequest(webhook: Webhook, event: payloads.PullRequest): Transla
 function fromCheckRun(webhook: Webhook, event: payloads.CheckRun, appId: number): Translation {
   const run = event.check_run;
   if (run.app?.id !== appId) return ignored('the check run is another App’s');
+  const parsed = parseCheckId(run.external_id ?? '');
+  const check = parsed?.repositoryId === event.repository.id ? parsed : null;
+  if (event.action === 'requested_action') {
+    const identifier = event.requested_action?.identifier ?? '';
+    const deed = check && deedOfButton(identifier, check);
+    return deed ? command(webhook, event, deed, { kind: 'pipeline', number: check.pipeline, sha: run.head_sha }) : ignored(`the check run has no button ${identifier}`);
+  }
   if (event.action !== 'rerequested') return ignored(`check run ${event.action}: nothing to do`);
+  if (check) return command(webhook, event, deedOfRerun(check), { kind: 'pipeline', number: check.pipeline, sha: run.head_sha });
   return rerun(webhook, event, run.check_suite, run.head_sha);
 }
 
@@ -100,7 +118,25 @@ function fromCheckSuite(webhook: Webhook, event: payloads.CheckSuite, appId: num
   const suite = event.check_suite;
   if (suite.app?.id !== appId) return ignored('the check suite is another App’s');
   if (event.action !== 'rerequested') return ignored(`check suite ${event.action}: the push starts the pipeline`);
+  // GitHub tells neither branch nor pull request of a fork's commit.
+  if (!suite.head_branch && suite.pull_requests.length === 0) return command(webhook, event, { kind: 'rerun', what: { kind: 'all' } }, { kind: 'commit', sha: suite.head_sha });
   return rerun(webhook, event, suite, suite.head_sha);
+}
+
+/** What was written later into a comment, or taken out of it, counts for nothing. */
+function fromComment(webhook: Webhook, event: payloads.IssueComment): Translation {
+  const { issue, comment } = event;
+  if (event.action !== 'created') return ignored(`comment ${event.action}: only new ones can be commands`);
+  if (!issue.pull_request) return ignored(`#${issue.number} is not a pull request`);
+  if (comment.user?.type !== 'User') return ignored('the comment is not a person’s');
+  const deed = deedOfComment(comment.body);
+  return deed ? command(webhook, event, deed, { kind: 'pull-request', number: issue.number, writtenAt: comment.created_at }) : ignored('the comment has no command');
+}
+
+function command(webhook: Webhook, event: payloads.OfRepository & { sender?: Command['sender'] | null | undefined }, deed: Command['deed'], of: Command['of']): Translation {
+  if (!event.sender) return ignored('nobody asked for it');
+  const { id, login } = event.sender;
+  return { kind: 'command', command: { deliveryId: webhook.deliveryId, repository: repositoryOf(event), sender: { id, login }, deed, of } };
 }
 
 /**
@@ -179,6 +215,12 @@ function reading<T>(schema: z.ZodType<T>, means: (webhook: Webhook, payload: T, 
 }
 
 const ignored = (reason: string): Translation => ({ kind: 'ignored', reason });
+
+/** `at`: in seconds since 1970, or ISO 8601. */
+function happened(at: number | string | null | undefined): { happenedAt?: string } {
+  const ms = typeof at === 'number' ? at * 1000 : Date.parse(at ?? '');
+  return Number.isSafeInteger(ms) && Math.abs(ms) <= 8.64e15 ? { happenedAt: new Date(ms).toISOString() } : {};
+}
 
 const isNoCommit = (sha: string): boolean => /^0+$/.test(sha);
 

@@ -21,7 +21,7 @@ export function runsOn({ branches, tags }: Filters, { branch, tag }: Ref): boole
   return branch === null || branches === null || passes(branches, branch);
 }
 
-const passes = ({ only, ignore }: NameFilter, name: string): boolean => (only?.some((entry) => matches(entry, name)) ?? true) && !ignore?.some((entry) => matches(entry, name));
+export const passes = ({ only, ignore }: NameFilter, name: string): boolean => (only?.some((entry) => matches(entry, name)) ?? true) && !ignore?.some((entry) => matches(entry, name));
 
 function matches(entry: string, name: string): boolean {
   const pattern = patternOf(entry);

@@ -5,21 +5,11 @@ import type { MapNode, Node, Place } from './node.ts';
 import { collectProblems } from './problems.ts';
 import type { Problems } from './problems.ts';
 import type { Processed, ProcessedInvocation } from './processed.ts';
-import { isScheduled } from './to-plan.ts';
 import type { Diagnostic, Plan, PlanJob } from '../plan.ts';
 
 /** By the place where the key stands: the key, and what to do about it. A feature that arrives leaves this table. */
 export const notYet = {
-  file: {
-    setup: 'Remove it, and put the continuation into this file.',
-  },
-  /** A job in a workflow. */
-  invocation: {
-    'serial-group': 'Remove it.',
-  },
   job: {
-    'type: lock': 'Remove the job.',
-    'type: unlock': 'Remove the job.',
     egress: 'Remove it.',
   },
   step: {
@@ -29,15 +19,12 @@ export const notYet = {
 
 export const notYetSentence = (feature: string, remedy: string): string => `${feature} is not supported yet by this version of Roundhouse. ${remedy}`;
 
-/** Of what the plan runs, each thing that this version cannot do, as an error at its line; what it leaves out, as a warning. */
+/** Of what the plan runs, each thing that this version cannot do, as an error at its line. */
 export function findNotYet(processed: Processed, plan: Plan): Diagnostic[] {
   const { source } = processed;
   const problems = collectProblems(source);
-  const setup = entriesOf(source.root).get('setup');
-  if (processed.setup) problems.error(setup?.key ?? { source, start: 0, end: 0 }, notYetSentence('`setup`', notYet.file.setup));
   for (const workflow of processed.workflows) {
     const running = plan.workflows.find(({ name }) => name === workflow.name);
-    if (isScheduled(workflow)) problems.warn(workflow.place, 'the workflow runs by a schedule, and schedules are not supported yet by this version of Roundhouse: it never runs. Remove `triggers` to run it for each push.');
     if (!running) continue;
     const names = new Set(running.jobs.map(({ name }) => name));
     for (const invocation of workflow.jobs) if (names.has(invocation.name)) lookAtInvocation(invocation, processed, plan, problems);
@@ -45,7 +32,7 @@ export function findNotYet(processed: Processed, plan: Plan): Diagnostic[] {
   return problems.diagnostics();
 }
 
-function lookAtInvocation({ name, type, serialGroup, place, printed }: ProcessedInvocation, processed: Processed, plan: Plan, problems: Problems): void {
+function lookAtInvocation({ name, type, place }: ProcessedInvocation, processed: Processed, plan: Plan, problems: Problems): void {
   const job = type === 'build' ? plan.jobs[name] : undefined;
   // What never runs here lacks nothing.
   if (job && job.unsupported !== null) return;
@@ -55,10 +42,7 @@ function lookAtInvocation({ name, type, serialGroup, place, printed }: Processed
     if (at.source === processed.source) report();
     else problems.calling({ kind: 'job', name, place }, report);
   };
-  const keyOf = (key: string): Place => entriesOf(printed).get(key)?.key ?? place;
-  if (serialGroup !== null) refuse(keyOf('serial-group'), '`serial-group`', notYet.invocation['serial-group']);
   const body = processed.jobs.get(name);
-  if (type === 'lock' || type === 'unlock') refuse(entriesOf(body).get('type')?.key ?? place, `\`type: ${type}\``, notYet.job[`type: ${type}`]);
   if (job && body) lookAtJob(job, body, refuse);
 }
 

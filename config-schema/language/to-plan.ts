@@ -1,25 +1,30 @@
 // What does a processed config become in the plan, for one branch or tag?
 
-import { runsOn, readFilters, readNames } from './filters.ts';
-import type { Ref } from './filters.ts';
+import { passes, runsOn, readFilters, readNames } from './filters.ts';
+import type { Filters, Ref } from './filters.ts';
 import { childOf, itemsOf } from './node.ts';
+import type { Node } from './node.ts';
 import { toPlanJob } from './plan-job.ts';
 import type { Problems } from './problems.ts';
 import { reach } from './reach.ts';
 import type { Processed, ProcessedInvocation, ProcessedWorkflow } from './processed.ts';
-import type { Plan, PlanJob, PlanSchedule, PlanWorkflow, WorkflowJob } from '../plan.ts';
+import type { FilteredJob, Plan, PlanJob, PlanSchedule, PlanWorkflow, WorkflowJob } from '../plan.ts';
+import { readCron } from '../cron.ts';
 import { textOf } from './fields.ts';
 
-/** Everything that runs for the ref. Faults that only show here (patterns, quotes) are reported; the plan then is of no use. */
-export function toPlan(processed: Processed, { ref, problems }: { ref: Ref; problems: Problems }): Plan {
+/** Everything that runs for the ref, or for it by the clock: the workflow `scheduled`. Faults that only show here (patterns, quotes) are reported; the plan then is of no use. */
+export function toPlan(processed: Processed, { ref, scheduled, problems }: { ref: Ref; scheduled?: string | undefined; problems: Problems }): Plan {
   const { source, setup, orbs, jobs: bodies } = processed;
-  const live = processed.workflows.filter((workflow) => !isScheduled(workflow));
+  const live = processed.workflows.filter((workflow) => (scheduled === undefined ? !isScheduled(workflow) : isScheduled(workflow) && workflow.name === scheduled));
   const workflows = live.map((workflow) => toPlanWorkflow(workflow, processed, ref, problems)).filter(({ jobs }) => jobs.length > 0);
+  const filtered = ref.branch === null ? [] : live.flatMap((workflow) => filteredJobs(workflow, ref.branch!, problems));
+  const running = live.filter(({ name }) => workflows.some((workflow) => workflow.name === name));
+  if (setup) for (const { place } of running.slice(1)) problems.error(place, 'Max number of workflows exceeded. Of a setup config one workflow runs: put their jobs into one, or conditions on the others.');
   const reached = new Set(workflows.flatMap(({ jobs }) => jobs.filter(({ type }) => type === 'build').map(({ job }) => job)));
   // fromEntries defines properties, so that a job such as `__proto__` stays one.
   const jobs = Object.fromEntries([...reached].map((name): [string, PlanJob] => [name, toPlanJob(name, bodies.get(name)!, problems)]));
   const schedules = processed.workflows.filter(isScheduled).flatMap((workflow) => schedulesOf(workflow, problems));
-  return { version: 1, source: { path: source.path }, setup, workflows, jobs, schedules, orbs, warnings: problems.diagnostics().filter(({ severity }) => severity === 'warning') };
+  return { version: 1, source: { path: source.path }, setup, workflows, ...(filtered.length > 0 && { filtered }), jobs, schedules, orbs, warnings: problems.diagnostics().filter(({ severity }) => severity === 'warning') };
 }
 
 /** Such a workflow runs by the clock alone, never for a push. */
@@ -29,7 +34,10 @@ function schedulesOf({ name, triggers }: ProcessedWorkflow, problems: Problems):
   return itemsOf(triggers).flatMap((trigger) => {
     const schedule = childOf(trigger, 'schedule');
     const cron = textOf(schedule, 'cron');
-    return cron === null ? [] : [{ workflow: name, cron, branches: readNames(childOf(childOf(schedule, 'filters'), 'branches'), problems) }];
+    if (cron === null) return [];
+    const read = readCron(cron);
+    if ('problem' in read) problems.error(childOf(schedule, 'cron')!.place, read.problem);
+    return [{ workflow: name, cron, branches: readNames(childOf(childOf(schedule, 'filters'), 'branches'), problems) }];
   });
 }
 
@@ -52,6 +60,19 @@ function toWorkflowJob({ name, type, requires, contexts, serialGroup }: Processe
     key: type === 'lock' || type === 'unlock' ? textOf(body, 'key') : null,
     planName: type === 'release' ? textOf(body, 'plan_name') : null,
   };
+}
+
+function filteredJobs({ name: workflow, jobs }: ProcessedWorkflow, branch: string, problems: Problems): FilteredJob[] {
+  const runs = ({ filters }: ProcessedInvocation): boolean => runsOn(readFilters(filters, problems), { branch, tag: null });
+  const kept = new Set(runningJobs(jobs, runs));
+  return jobs.filter((job) => !kept.has(job)).map((job) => ({ workflow, name: job.name, reason: runs(job) ? `all that it requires is filtered out: ${job.requires.map(({ name }) => name).join(', ')}` : sentenceOn(readFilters(job.filters, problems), branch, job.filters ?? job.printed) }));
+}
+
+function sentenceOn({ branches }: Filters, branch: string, { place: { source, start } }: Node): string {
+  const line = source.text.slice(0, start).split('\n').length;
+  const entries = (list: readonly string[]): string => (list.length === 0 ? 'none' : list.join(', '));
+  const rule = branches?.only && !(branches.ignore && passes({ only: branches.only, ignore: null }, branch)) ? `let only branches in that match ${entries(branches.only)}` : `keep branches out that match ${entries(branches?.ignore ?? [])}`;
+  return `its filters (${source.path}:${line}) ${rule}, and this is ${branch}`;
 }
 
 /**

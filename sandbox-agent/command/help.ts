@@ -11,6 +11,10 @@ ${name} tests run --command="..."   runs a command with this slice's share on it
   --index=N --total=N             in place of CIRCLE_NODE_INDEX and CIRCLE_NODE_TOTAL
   --show-counts (split), --verbose (run)
 ${name} step halt                   after this step the job ends, and has passed
+${name} continue FILE [--parameters=JSON|FILE]
+                                the pipeline of a setup config goes on with this config; --finish: with none
+${name} path-filter --mapping=FILE --base-revision=REVISION --output=FILE
+                                pipeline parameters by changed files, for the orb circleci/path-filtering
 ${name} env subst [TEXT]            fills in $A, \${A} and \${A:-other}, in TEXT or stdin
 ${name} version
 `;

@@ -1,8 +1,10 @@
 // What are `circleci`, `circleci-agent` and `roundhouse` in a sandbox? One program, for the steps of a build.
 
 import { Refused } from '../refused.ts';
+import { continuePipeline } from './continue.ts';
 import { expandVariables } from './env-subst.ts';
 import { help } from './help.ts';
+import { filterPaths } from './path-filter.ts';
 import { haltStep } from './step-halt.ts';
 import type { Surroundings } from './surroundings.ts';
 import { surroundingsOf } from './surroundings.ts';
@@ -30,7 +32,8 @@ const subcommands: Record<string, Subcommand> = {
     complain(`run ${args.slice(0, 2).join(' ')}: releases are not recorded here; nothing was done.`);
     return 0;
   },
-  continue: notYet('continue'),
+  continue: continuePipeline,
+  'path-filter': filterPaths,
   config(_args, { complain }) {
     complain('config: configs are checked outside of builds, by `roundhouse config`, and on each push.');
     return 1;

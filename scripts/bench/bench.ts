@@ -1,7 +1,7 @@
 // What is a figure, and what does a group of them need?
 
 /** `value` is in `unit`; a ratio says in `baseline` over what. `n`: how many runs it is the median (or percentile) of. */
-export type Figure = { figure: string; value: number; unit: 'ratio' | 'ms' | 'MB/s' | 'KB' | 'MB'; baseline?: string; n: number } & Record<string, unknown>;
+export type Figure = { figure: string; value: number; unit: 'ratio' | 'ms' | 'MB/s' | 'KB' | 'MB' | 'requests' | 'activities'; baseline?: string; n: number } & Record<string, unknown>;
 
 export type Bench = {
   /** Few runs: for a look, not for a verdict. */

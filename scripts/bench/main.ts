@@ -17,15 +17,17 @@ import { benchLogLatency } from './log-latency.ts';
 import { benchLogViewer } from './log-viewer.ts';
 import { benchLog } from './log.ts';
 import { benchMasking } from './masking.ts';
+import { benchOrchestration } from './orchestration.ts';
 import { benchPage } from './page.ts';
 import { benchSandbox } from './sandbox.ts';
+import { benchScale } from './scale.ts';
 import { benchSplit } from './split.ts';
 import { benchWholeBuild } from './whole-build.ts';
 
 /** Those of the second kind share one running instance. Those of the last need no machine of ours, and the very last may lack its data. */
 const groups = { sandbox: [benchSandbox], bytes: [benchCache, benchCheckout, benchImage, benchSplit] };
-const groupsOnAnInstance = { latency: [benchFirstByte, benchWholeBuild], log: [benchLog], page: [benchLogLatency] };
-const groupsAtTheEnd = { keys: [benchMasking, benchDecrypt], page: [benchPage, benchLogViewer], config: [benchConfig] };
+const groupsOnAnInstance = { latency: [benchFirstByte, benchWholeBuild], log: [benchLog], page: [benchLogLatency], scale: [benchScale] };
+const groupsAtTheEnd = { keys: [benchMasking, benchDecrypt], page: [benchPage, benchLogViewer], scale: [benchOrchestration], config: [benchConfig] };
 
 await endOnTrouble(async () => {
   const args = process.argv.slice(2);

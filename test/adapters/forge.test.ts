@@ -8,6 +8,7 @@ import { localForge } from '../../activities/adapters/local-forge.ts';
 import type { CheckRun } from '../../activities/control/forge.ts';
 import { noCommit, type Repository, type Trigger } from '../../config-schema/trigger.ts';
 import { forgeContract } from '../contracts/forge.ts';
+import { nodeId } from '../github/shapes.ts';
 import { openGitHub } from './github/open.ts';
 
 forgeContract('localForge', () => {
@@ -50,7 +51,7 @@ forgeContract('githubForge', async () => {
     commit: (files, message) => opened.push(files, message),
     forge: () => forge,
     checks: (sha) =>
-      opened.github.checkRuns(opened.fullName, sha).map(({ id, externalId, name, status, conclusion, output }) => ({ id, externalId, name, status, conclusion, title: output.title, summary: output.summary, annotations: output.annotations.length })),
+      opened.github.checkRuns(opened.fullName, sha).map(({ id, externalId, name, status, conclusion, output }) => ({ id: nodeId('CR', opened.repository.id, id), externalId, name, status, conclusion, title: output.title, summary: output.summary, annotations: output.annotations.length })),
     async close() {
       opened.github.assertNoFaults();
       await opened.close();

@@ -84,8 +84,8 @@ test('reports are heard, and one external id keeps its id', async () => {
   const heard: (CheckRun & { id: number })[] = [];
   const forge = localForge({ repositoryFolder: folder, sha: first, configPath: null, onReport: (check) => heard.push(check) });
   const check = (externalId: string, status: CheckRun['status']): CheckRun => ({ externalId, sha: first, name: externalId, detailsUrl: '', status });
-  const ids = [await forge.report(repository, check('a', 'queued')), await forge.report(repository, check('b', 'queued')), await forge.report(repository, check('a', 'in_progress'))];
-  assert.deepEqual(ids, [{ id: 1 }, { id: 2 }, { id: 1 }]);
+  assert.deepEqual(await forge.report(repository, [check('a', 'queued'), check('b', 'queued')], false), [{ id: 1 }, { id: 2 }]);
+  assert.deepEqual(await forge.report(repository, [check('a', 'in_progress')], false), [{ id: 1 }]);
   assert.deepEqual(heard.map(({ id, status }) => [id, status]), [[1, 'queued'], [2, 'queued'], [1, 'in_progress']]);
 });
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import type { CheckRun, Forge } from '../../activities/control/forge.ts';
+import type { CheckRun, Forge, Reported } from '../../activities/control/forge.ts';
 import type { Repository, Trigger } from '../../config-schema/trigger.ts';
 
 const run = promisify(execFile);
@@ -106,27 +106,32 @@ export function forgeContract(name: string, open: () => Promise<ForgeSubject>): 
     const check = (sha: string, externalId: string, rest: Partial<CheckRun> = {}): CheckRun => ({ externalId, sha, name: 'test', detailsUrl: 'https://ci.example/1', status: 'queued', ...rest });
     const done = { status: 'completed', completedAt: '2026-01-01T00:01:00Z', conclusion: 'failure', output: { title: 'Failed', summary: '**Failed**' } } as const;
 
+    const ids = (told: Reported[]): (number | string)[] => told.map((each) => ('id' in each && each.id !== null ? each.id : assert.fail(JSON.stringify(each))));
+
     await t.test('a check is made once, however often it is reported, and becomes what it was told last', async () => {
       const forge = subject.forge(old.sha);
-      const { id } = await forge.report(repository, check(old.sha, 'a'));
-      const again = await forge.report(repository, check(old.sha, 'a', { status: 'in_progress', startedAt: '2026-01-01T00:00:00Z' }));
-      const byId = await forge.report(repository, check(old.sha, 'a', { ...done, id }));
-      const repeated = await forge.report(repository, check(old.sha, 'a', done));
-      assert.deepEqual([again.id, byId.id, repeated.id], [id, id, id]);
+      const report = async (of: CheckRun, mayExist: boolean) => ids(await forge.report(repository, [of], mayExist))[0]!;
+      const id = await report(check(old.sha, 'a'), false);
+      const again = await report(check(old.sha, 'a', { status: 'in_progress', startedAt: '2026-01-01T00:00:00Z' }), true);
+      const byId = await report(check(old.sha, 'a', { ...done, id }), false);
+      const repeated = await report(check(old.sha, 'a', done), true);
+      assert.deepEqual([again, byId, repeated], [id, id, id]);
       assert.deepEqual(subject.checks(old.sha), [{ id, externalId: 'a', name: 'test', status: 'completed', conclusion: 'failure', title: 'Failed', summary: '**Failed**', annotations: 0 }]);
     });
 
-    await t.test('another external id is another check, also under the same name', async () => {
+    await t.test('many are told at once, and each external id is a check of its own, also under the same name', async () => {
       const forge = subject.forge(both.sha);
-      const ids = await Promise.all(['x', 'y'].map(async (externalId) => (await forge.report(repository, check(both.sha, externalId))).id));
-      assert.notEqual(ids[0], ids[1]);
-      assert.deepEqual(subject.checks(both.sha).map(({ externalId }) => externalId).sort(), ['x', 'y']);
+      const made = ids(await forge.report(repository, ['x', 'y'].map((externalId) => check(both.sha, externalId)), false));
+      assert.notEqual(made[0], made[1]);
+      const more = ids(await forge.report(repository, [check(both.sha, 'z'), check(both.sha, 'x', { id: made[0]!, status: 'in_progress' })], false));
+      assert.equal(more[1], made[0]);
+      assert.deepEqual(subject.checks(both.sha).map(({ externalId, status }) => `${externalId} ${status}`).sort(), ['x in_progress', 'y queued', 'z queued']);
     });
 
-    await t.test('reports that come at once make one check', async () => {
+    await t.test('repeated reports that come at once make one check', async () => {
       const forge = subject.forge(none.sha);
-      const ids = await Promise.all(Array.from({ length: 5 }, async () => (await forge.report(repository, check(none.sha, 'z'))).id));
-      assert.equal(new Set(ids).size, 1);
+      const told = await Promise.all(Array.from({ length: 5 }, () => forge.report(repository, [check(none.sha, 'z')], true)));
+      assert.equal(new Set(told.flatMap(ids)).size, 1);
       assert.equal(subject.checks(none.sha).length, 1);
     });
   });

@@ -33,10 +33,12 @@ export function memoryForge(): MemoryForge {
     readFolder: (_repository, _sha, path) => Promise.resolve(folder(path)),
     readFile: (_repository, _sha, path) => Promise.resolve(files.get(path) ?? null),
     credential: () => Promise.resolve({ url: '/nonexistent', authorization: null }),
-    report(_repository, check) {
-      reports.push(check);
-      checks.set(check.externalId, check);
-      return Promise.resolve({ id: check.externalId });
+    report(_repository, told) {
+      for (const check of told) {
+        reports.push(check);
+        checks.set(check.externalId, check);
+      }
+      return Promise.resolve(told.map(({ externalId }) => ({ id: externalId })));
     },
   };
 }

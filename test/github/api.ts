@@ -8,8 +8,8 @@ import { fullName } from './state.ts';
 import { type Caller, identify } from './tokens.ts';
 import { HttpError } from './http-error.ts';
 import { type Answer, type Route, matcher } from './rest/route.ts';
-import type { GraphQl } from './graphql/answer.ts';
-import type { Meter, Troubles } from './limits.ts';
+import { weigh, type GraphQl, type GraphQlRequest } from './graphql/answer.ts';
+import type { Meter, Troubles, Weight } from './limits.ts';
 
 export type RequestRecord = { at: Date; method: string; path: string; /** null where there is no such route. */ operation: string | null; status: number; caller: Caller['kind'] };
 
@@ -35,7 +35,7 @@ export function serveApi(world: () => World, parts: { routes: readonly Route[]; 
     const caller = await identify(world(), request.headers.authorization);
     record.caller = caller.kind;
     const isGraphQl = pathname === '/graphql';
-    const metered = pathname === '/rate_limit' ? { headers: {}, refusal: null } : parts.meter.count(caller, isGraphQl ? 'graphql' : 'core', method, world().now());
+    const metered = pathname === '/rate_limit' ? { headers: {}, refusal: null } : parts.meter.count(caller, isGraphQl ? 'graphql' : 'core', isGraphQl ? weighGraphQl(text) : { changes: method !== 'GET', creates: method === 'POST' ? 1 : 0 }, world().now());
     if (metered.refusal !== null) throw new HttpError(metered.refusal.status, metered.refusal.message, { documentation_url: metered.refusal.documentation }, { headers: { ...metered.headers, ...metered.refusal.headers } });
     try {
       const answered = isGraphQl ? await answerGraphQl(caller, method, text) : await answerRest(request, caller, url, pathname, text, record);
@@ -126,6 +126,9 @@ async function readBody(request: IncomingMessage): Promise<string> {
   }
   return Buffer.concat(chunks).toString('utf8');
 }
+
+/** What cannot be read is refused later. */
+const weighGraphQl = (text: string): Weight => weigh(safely(() => JSON.parse(text) as GraphQlRequest) ?? {});
 
 function readJson(text: string): unknown {
   try {

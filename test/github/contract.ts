@@ -2,7 +2,7 @@
 
 import type { RequestRecord } from './api.ts';
 import type { Injection, Limits } from './limits.ts';
-import type { CheckRun, Permission, Permissions, PullRequest } from './state.ts';
+import type { CheckRun, Permission, Permissions, PullRequest, Status } from './state.ts';
 import type { Delivery } from './webhooks.ts';
 
 export type GitHubOptions = {
@@ -117,6 +117,8 @@ export type GitHub = {
   waitForDelivery(fits: (delivery: Delivery) => boolean, timeoutMs?: number): Promise<Delivery>;
 
   checkRuns(repository: string, sha: string): CheckRun[];
+  /** The newest of each context. */
+  statuses(repository: string, sha: string): Status[];
   /** By name or by what you make of it; the error of a timeout says what there was. */
   waitForCheck(repository: string, sha: string, fits: string | ((run: CheckRun) => boolean), timeoutMs?: number): Promise<CheckRun>;
   /** What the "Re-run" button of a check does. */

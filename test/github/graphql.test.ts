@@ -99,3 +99,44 @@ test('a node is found by the id that REST gives', async () => {
   const { data } = await ask('query ($id: ID!) { node(id: $id) { __typename ... on Repository { databaseId } } }', { id: (await scene.octokit(installation).request('GET /repos/{owner}/{repo}', { owner: 'alice', repo: 'app' })).data.node_id });
   assert.deepEqual(data.node, { __typename: 'Repository', databaseId: 1_296_269 });
 });
+
+const mutate = (fields: string, variables: Record<string, unknown> = {}, token?: string) => ask(`mutation ($repository: ID!, $sha: GitObjectID!${'run' in variables ? ', $run: ID!' : ''}) { ${fields} }`, { repository: 'R_kgDOABPHjQ', sha, ...variables }, token);
+const made = 'checkRun { id name status conclusion externalId annotations(first: 1) { totalCount } }';
+
+test('check runs are made and changed by mutations, many in one, and each is refused for itself', async () => {
+  const { data, errors } = await mutate(`
+    a: createCheckRun(input: { repositoryId: $repository, headSha: $sha, name: "a", externalId: "x", status: QUEUED }) { ${made} }
+    b: createCheckRun(input: { repositoryId: $repository, headSha: "${'0'.repeat(40)}", name: "b" }) { ${made} }`);
+  assert.deepEqual([data.a.checkRun.status, data.a.checkRun.conclusion, data.a.checkRun.externalId, data.b], ['QUEUED', null, 'x', null]);
+  assert.deepEqual([errors?.length, errors?.[0].type, errors?.[0].path, errors?.[0].message], [1, 'UNPROCESSABLE', ['b'], `No commit found for SHA: ${'0'.repeat(40)}`]);
+  const changed = await mutate(
+    `updateCheckRun(input: { repositoryId: $repository, checkRunId: $run, status: COMPLETED, conclusion: TIMED_OUT, actions: [{ label: "Again", description: "Once more", identifier: "again" }],
+      output: { title: "t", summary: "s", annotations: [{ path: "a", location: { startLine: 1, endLine: 2 }, annotationLevel: FAILURE, message: "m" }] } }) { ${made} } node: createCheckRun(input: { repositoryId: $repository, headSha: $sha, name: "c" }) { checkRun { id } }`,
+    { run: data.a.checkRun.id },
+  );
+  assert.deepEqual(changed.data.updateCheckRun.checkRun, { id: data.a.checkRun.id, name: 'a', status: 'COMPLETED', conclusion: 'TIMED_OUT', externalId: 'x', annotations: { totalCount: 1 } });
+  const [run] = scene.github.checkRuns('alice/app', sha);
+  assert.deepEqual([run?.conclusion, run?.output.annotations[0]?.annotation_level, run?.actions.map(({ identifier }) => identifier)], ['timed_out', 'failure', ['again']]);
+  assert.deepEqual(scene.github.forgetFaults(), []);
+});
+
+const wrongRuns: [title: string, fields: string, type: string, message: RegExp, fault: boolean][] = [
+  ['a repository that is none', 'createCheckRun(input: { repositoryId: "R_x", headSha: $sha, name: "a" }) { clientMutationId } other: createCheckRun(input: { repositoryId: $repository, headSha: $sha, name: "d" }) { clientMutationId }', 'NOT_FOUND', /Could not resolve to a node/, false],
+  ['a check run that is none', 'updateCheckRun(input: { repositoryId: $repository, checkRunId: "CR_x" }) { clientMutationId } other: createCheckRun(input: { repositoryId: $repository, headSha: $sha, name: "e" }) { clientMutationId }', 'NOT_FOUND', /Could not resolve to a node/, false],
+  ['four buttons', `createCheckRun(input: { repositoryId: $repository, headSha: $sha, name: "f", actions: [${Array.from({ length: 4 }, () => '{ label: "a", description: "b", identifier: "c" }').join()}] }) { clientMutationId }`, 'UNPROCESSABLE', /Validation Failed/, true],
+  ['51 annotations', `createCheckRun(input: { repositoryId: $repository, headSha: $sha, name: "g", output: { title: "t", summary: "s", annotations: [${Array.from({ length: 51 }, () => '{ path: "a", location: { startLine: 1, endLine: 1 }, annotationLevel: NOTICE, message: "m" }').join()}] } }) { clientMutationId }`, 'UNPROCESSABLE', /Validation Failed/, true],
+];
+for (const [title, fields, type, message, fault] of wrongRuns) {
+  test(`a mutation with ${title} is refused${fault ? ' and recorded as a fault' : ''}`, async () => {
+    const { errors } = await mutate(fields);
+    assert.deepEqual([errors?.length, errors?.[0].type], [1, type]);
+    assert.match(errors?.[0].message, message);
+    assert.equal(scene.github.forgetFaults().length, fault ? 1 : 0);
+  });
+}
+
+test('checks are written with the permission for it alone', async () => {
+  const narrow = (await scene.octokit(installation).auth({ type: 'installation', permissions: { checks: 'read' } })) as { token: string };
+  const { errors } = await mutate('createCheckRun(input: { repositoryId: $repository, headSha: $sha, name: "h" }) { clientMutationId }', {}, narrow.token);
+  assert.equal(errors?.[0].type, 'FORBIDDEN');
+});

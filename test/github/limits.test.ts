@@ -77,6 +77,20 @@ test('what was asked is kept', async () => {
   scene.github.assertNoFaults();
 });
 
+test('a mutation counts for what it changes and creates', async () => {
+  const github = await startGitHub({ limits: { perHour: 100, pointsPerMinute: 11, createsPerMinute: 2, createsPerHour: 500 } });
+  try {
+    const { token: mine } = github.createUser('alice');
+    const statusOf = async (query: string): Promise<number> => (await fetch(github.graphqlUrl, { method: 'POST', headers: { Authorization: `token ${mine}` }, body: JSON.stringify({ query }) })).status;
+    const create = (alias: string): string => `${alias}: createCheckRun(input: { repositoryId: "R_x", headSha: "x", name: "x" }) { clientMutationId }`;
+    assert.deepEqual([await statusOf(`mutation { ${create('a')} ${create('b')} }`), await statusOf('{ viewer { login } }'), await statusOf(`mutation { ${create('c')} }`), await statusOf('{ viewer { login } }')], [200, 200, 403, 200]);
+    const update = 'mutation { updateCheckRun(input: { repositoryId: "R_x", checkRunId: "x" }) { clientMutationId } }';
+    assert.deepEqual([await statusOf(update), await statusOf('{ viewer { login } }')], [200, 403]);
+  } finally {
+    await github.stop();
+  }
+});
+
 test('limits are enforced when a test wants them', async () => {
   const github = await startGitHub({ limits: { perHour: 6, pointsPerMinute: 4, createsPerMinute: 80, createsPerHour: 500 } });
   try {

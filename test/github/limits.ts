@@ -22,22 +22,25 @@ export type Limits = {
   perHour: number;
   /** Points a minute: 1 for reading, 5 for writing; the real ones are 900 for REST. */
   pointsPerMinute: number;
-  /** POST requests; the real ones are 80 a minute and 500 an hour. */
+  /** POST requests, and what a mutation creates; the real ones are 80 a minute and 500 an hour. */
   createsPerMinute: number;
   createsPerHour: number;
 };
 
 export const publishedLimits: Limits = { perHour: 5_000, pointsPerMinute: 900, createsPerMinute: 80, createsPerHour: 500 };
 
+/** What one request counts for: one that only reads is a point, every other one is five. */
+export type Weight = { changes: boolean; creates: number };
+
 export type Refusal = { status: number; message: string; headers: Record<string, string>; documentation: string };
 
 export type Meter = {
   /** Counts a request; a refusal when limits are enforced and one is exceeded. */
-  count(caller: Caller, resource: 'core' | 'graphql', method: string, now: Date): { headers: Record<string, string>; refusal: Refusal | null };
+  count(caller: Caller, resource: 'core' | 'graphql', weight: Weight, now: Date): { headers: Record<string, string>; refusal: Refusal | null };
   read(caller: Caller, resource: 'core' | 'graphql', now: Date): { limit: number; used: number; remaining: number; reset: number };
 };
 
-type Window = { start: number; used: number; recent: { at: number; points: number; creates: boolean }[] };
+type Window = { start: number; used: number; recent: { at: number; points: number; creates: number }[] };
 
 /** `enforced` null: requests are counted, and none is refused. */
 export function meter(enforced: Limits | null): Meter {
@@ -53,19 +56,19 @@ export function meter(enforced: Limits | null): Meter {
   const status = (window: Window) => ({ limit: limits.perHour, used: Math.min(window.used, limits.perHour), remaining: Math.max(limits.perHour - window.used, 0), reset: Math.floor(window.start / 1000) + 3600 });
   return {
     read: (caller, resource, now) => status(open(caller, resource, now)),
-    count(caller, resource, method, now) {
+    count(caller, resource, weight, now) {
       const window = open(caller, resource, now);
       const exhausted = window.used >= limits.perHour;
       window.used++;
       const headers = headersOf(status(window), resource);
       if (enforced === null) return { headers, refusal: null };
       if (exhausted) return { headers, refusal: primaryRefusal(status(window).reset, resource) };
-      const creates = method === 'POST' && resource === 'core';
       const lastMinute = window.recent.filter((one) => now.getTime() - one.at < 60_000);
       const points = lastMinute.reduce((sum, one) => sum + one.points, 0);
-      const tooMany = points >= limits.pointsPerMinute || (creates && (lastMinute.filter((one) => one.creates).length >= limits.createsPerMinute || window.recent.filter((one) => one.creates).length >= limits.createsPerHour));
+      const created = (recent: Window['recent']): number => recent.reduce((sum, one) => sum + one.creates, weight.creates);
+      const tooMany = points >= limits.pointsPerMinute || (weight.creates > 0 && (created(lastMinute) > limits.createsPerMinute || created(window.recent) > limits.createsPerHour));
       if (tooMany) return { headers, refusal: secondaryRefusal(60) };
-      window.recent.push({ at: now.getTime(), points: method === 'GET' || resource === 'graphql' ? 1 : 5, creates });
+      window.recent.push({ at: now.getTime(), points: weight.changes ? 5 : 1, creates: weight.creates });
       return { headers, refusal: null };
     },
   };

@@ -16,6 +16,7 @@ before(async () => {
   await scene.octokit(id).request('POST /repos/{owner}/{repo}/check-runs', {
     owner: 'alice', repo: 'app', name: 'build "x"', head_sha: sha, status: 'completed', conclusion: 'failure', details_url: 'http://ci.example/1',
     output: { title: '<b>Broken</b>', summary: '</pre><img src=x onerror=alert(3)>', annotations: [{ path: 'a<b', start_line: 3, end_line: 3, annotation_level: 'failure', message: 'm<i>' }] },
+    actions: [{ label: 'Again', description: 'Once more', identifier: 'again' }],
   });
 });
 after(() => scene.close());
@@ -40,6 +41,17 @@ test("a commit's checks show what the app reported, as text", async () => {
   assert.match(text, /<a href="http:\/\/ci.example\/1">Details<\/a>/);
   assert.match(text, /a&lt;b:3/);
   assert.doesNotMatch(text, /<img|<script>|<i>/);
+});
+
+test('a button of a completed check is pressed on its page, and the app hears who pressed which', async () => {
+  const { text } = await read(`/alice/app/commit/${sha}/checks`);
+  const path = /<form method="post" action="([^"]+)">/.exec(text)?.[1];
+  assert.match(text, /<button name="action" value="again" title="Once more">Again<\/button>/);
+  const press = (action: string, login: string) => fetch(`${scene.github.url}${path}`, { method: 'POST', redirect: 'manual', body: new URLSearchParams({ action, login }) });
+  assert.deepEqual([(await press('other', 'alice')).status, (await press('again', 'nobody')).status, (await press('again', 'alice')).status], [422, 422, 302]);
+  const [delivery, ...more] = scene.github.deliveries({ event: 'check_run', action: 'requested_action' });
+  assert.deepEqual([delivery?.request.payload['requested_action'], (delivery?.request.payload['sender'] as { login: string }).login, more], [{ identifier: 'again' }, 'alice', []]);
+  scene.github.assertNoFaults();
 });
 
 test('files are shown as text, and what is not there is said', async () => {

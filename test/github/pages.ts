@@ -4,6 +4,7 @@ import { html } from 'hono/html';
 import type { World } from './world.ts';
 import type { CheckRun, Repository } from './state.ts';
 import { findRepository, fullName } from './state.ts';
+import { buttonsOf } from './buttons.ts';
 import { latestRuns } from './checks.ts';
 import { listRefs, log, readBlob, readCommit, readPath, resolveCommit } from './git.ts';
 import { cloneUrl, sshUrl } from './shapes.ts';
@@ -81,15 +82,16 @@ async function checks(world: World, repository: Repository, sha: string): Promis
   const runs = runsOn(world, repository, sha);
   return page(200, `Checks of ${sha.slice(0, 7)}`, html`
     <p><a href="/${fullName(repository)}">${fullName(repository)}</a>: ${commit.message.split('\n')[0]}</p>
-    ${runs.length === 0 ? html`<p>No checks.</p>` : runs.map(runArticle)}`);
+    ${runs.length === 0 ? html`<p>No checks.</p>` : runs.map((run) => runArticle(world, run))}`);
 }
 
-function runArticle(run: CheckRun) {
+function runArticle(world: World, run: CheckRun) {
   const { title, summary, text, annotations } = run.output;
   return html`
     <article id="run-${run.id}" data-name="${run.name}" data-status="${run.status}" data-conclusion="${run.conclusion ?? ''}">
       <h2>${run.name}: ${run.conclusion ?? run.status}</h2>
       <p>${run.suite.app.name}. Started ${run.startedAt}${run.completedAt === null ? '' : `, completed ${run.completedAt}`}. ${run.detailsUrl !== null && /^https?:/.test(run.detailsUrl) ? html`<a href="${run.detailsUrl}">Details</a>` : ''}</p>
+      ${buttonsOf(world, run)}
       ${title === null ? '' : html`<h3>${title}</h3>`}
       ${summary === null ? '' : html`<pre>${summary}</pre>`}
       ${text === null ? '' : html`<pre>${text}</pre>`}

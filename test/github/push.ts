@@ -23,6 +23,10 @@ export async function announcePush(world: World, repository: Repository, changes
   const branches = changes.filter((change) => change.ref.startsWith('refs/heads/'));
   repository.pushedAt = repository.updatedAt = isoSeconds(world.now());
   const announced = [...(branches.length > mostBranchesAtOnce ? [] : branches), ...(tags.length > mostTagsAtOnce ? [] : tags)];
+  for (const { ref, before, after } of branches) {
+    const type = before === zeroSha ? 'branch_creation' : after === zeroSha ? 'branch_deletion' : (await isAncestor(repository.path, before, after)) ? 'push' : 'force_push';
+    world.state.activities.push({ id: world.state.nextId('activity'), repository, ref, before, after, at: repository.pushedAt, type, actor: pusher });
+  }
   for (const change of announced) {
     const payload = await pushPayload(world, repository, change, pusher, branches);
     const refType = change.ref.startsWith('refs/tags/') ? 'tag' : 'branch';

@@ -12,6 +12,7 @@ import { serveApi, type Api } from './api.ts';
 import { appSettings, type AppSettings } from './settings/pages.ts';
 import { serveGitHttp } from './git-http.ts';
 import { serveGitSsh } from './git-ssh.ts';
+import { pressButton } from './buttons.ts';
 import { graphQl } from './graphql/answer.ts';
 import { meter, troubles, type Limits, type Troubles } from './limits.ts';
 import { openApi } from './openapi.ts';
@@ -144,7 +145,7 @@ async function route(world: World, parts: Parts, request: IncomingMessage, respo
   }
   if (await parts.gitHttp.handle(request, response, url)) return;
   const form = method === 'POST' ? await readForm(request) : new URLSearchParams();
-  const answer = (await parts.settings.answer(world, method, url, form, { accept: request.headers.accept })) ?? (method === 'GET' ? await answerPage(world, url) : null) ?? missing();
+  const answer = (await parts.settings.answer(world, method, url, form, { accept: request.headers.accept })) ?? (method === 'GET' ? await answerPage(world, url) : pressButton(world, url, form)) ?? missing();
   response.writeHead(answer.status, answer.headers).end(answer.body);
 }
 

@@ -71,6 +71,9 @@ export type PullRequest = {
   mergeable: boolean;
 };
 
+/** A branch that moved, came or went. */
+export type Activity = { id: number; repository: Repository; ref: string; before: string; after: string; at: string; type: 'push' | 'force_push' | 'branch_creation' | 'branch_deletion'; actor: Account };
+
 export type Comment = { id: number; repository: Repository; issue: number; author: Account; app: App | null; body: string; createdAt: string; updatedAt: string };
 
 export type App = {
@@ -151,6 +154,8 @@ export type CheckRun = {
   actions: { label: string; identifier: string; description: string }[];
 };
 
+export type Status = { id: number; repository: Repository; sha: string; state: 'error' | 'failure' | 'pending' | 'success'; targetUrl: string | null; description: string | null; context: string; creator: Account; createdAt: string };
+
 export type State = {
   accounts: Map<number, Account>;
   repositories: Map<number, Repository>;
@@ -161,9 +166,13 @@ export type State = {
   withoutDeployKeys: Set<number>;
   tokens: Map<string, Token>;
   pulls: PullRequest[];
+  /** Oldest first. */
+  activities: Activity[];
   comments: Comment[];
   suites: Map<number, CheckSuite>;
   runs: Map<number, CheckRun>;
+  /** Oldest first; the newest of a context counts. */
+  statuses: Status[];
   deliveries: Delivery[];
   nextId(kind: IdKind): number;
 };
@@ -175,9 +184,11 @@ const firstIds = {
   repository: 1_296_269,
   installation: 45_678_901,
   pull: 2_345_678_901,
+  activity: 17_345_678_901,
   comment: 3_456_789_012,
   suite: 41_234_567_890,
   run: 51_234_567_890,
+  status: 31_234_567_890,
   hook: 501_234_567,
   delivery: 190_123_456_789_012,
   key: 91_234_567,
@@ -197,9 +208,11 @@ export function emptyState(): State {
     withoutDeployKeys: new Set(),
     tokens: new Map(),
     pulls: [],
+    activities: [],
     comments: [],
     suites: new Map(),
     runs: new Map(),
+    statuses: [],
     deliveries: [],
     nextId: (kind) => next[kind]++,
   };

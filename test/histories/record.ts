@@ -35,6 +35,11 @@ try {
   const guarded = (name: string): string => job('true').replace('steps', `secrets: [${name}], steps`);
   await world.push(`version: 2.1\njobs:\n  given: ${guarded('GIVEN')}\n  refused: ${guarded('MISSING')}\nworkflows: {ci: {jobs: [given, refused]}}\n`, { repository: site });
   await world.ended(1, 8);
+  // One has the turn in a serial group, another waits for it.
+  const serial = (command: string): string => `version: 2.1\njobs:\n  deploy: ${job(command)}\nworkflows: {ci: {jobs: [deploy: {serial-group: prod}]}}\n`;
+  await world.push(serial('sleep 5'), { repository: site });
+  await world.push(serial('true'), { repository: site });
+  await world.ended(3, 8);
   atOnce.pipelinesAtOnce = 1;
   await world.push(`version: 2.1\njobs:\n  build: ${job('sleep 60')}\n`);
   await world.push(`version: 2.1\njobs:\n  build: ${job('sleep 60')}\n`);
@@ -47,12 +52,14 @@ try {
   await world.client.workflow.execute('sweep', { workflowId: 'sweep', taskQueue: controlQueue });
   const wanted = {
     sweep: 'sweep',
+    organization: 'organization/583231',
     repository: 'repository/7',
     'pipeline-failed': 'pipeline/7/1',
     'pipeline-config-error': 'pipeline/7/2',
     'pipeline-canceled': 'pipeline/7/3',
     'pipeline-waiting-disowned': 'pipeline/7/6',
     'pipeline-guarded': 'pipeline/8/1',
+    'pipeline-serial': 'pipeline/8/3',
     'slice-guarded': 'slice/pipelines/8/1/workflows/ci/given/0',
     'slice-failed': 'slice/pipelines/7/1/workflows/ci/test/0',
     'slice-canceled': 'slice/pipelines/7/3/workflows/workflow/build/0',

@@ -77,14 +77,14 @@ suite('the page', () => {
     await page.locator('details#cancel summary').click();
     await page.getByRole('button', { name: /^Cancel acme\/shop/ }).click();
     assert.equal((await instance.check(sha)).conclusion, 'cancelled');
-    const again = page.getByRole('button', { name: 'Run again' });
+    const again = page.getByRole('button', { name: 'Rerun all' });
     await again.waitFor({ timeout: 20_000 });
     await again.click();
     await page.waitForURL(addressOf(number + 1));
     await says('rerun by ada');
     await page.locator('details#cancel summary').click();
     await page.getByRole('button', { name: /^Cancel acme\/shop/ }).click();
-    await page.getByRole('button', { name: 'Run again' }).waitFor({ timeout: 20_000 });
+    await page.getByRole('button', { name: 'Rerun all' }).waitFor({ timeout: 20_000 });
     const { stdout } = await instance.roundhouse('audit', 'show', '--json');
     const who = stdout.split('\n').filter((line) => /pipeline\.(canceled|rerun)/.test(line));
     assert.ok(who.length >= 3 && who.every((line) => /github:\d+ ada/.test(line)), stdout);

@@ -5,9 +5,9 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import type { AuditEvent } from '../../activities/control/audit.ts';
 import { getJson } from '../../activities/object-store.ts';
-import { cancelAsked } from '../../app/cancel.ts';
+import { cancelAsked } from '../../app/asks.ts';
 import { Refused } from '../../app/control/operation.ts';
-import { rerun, type RerunPorts } from '../../app/rerun.ts';
+import { rerunAsked, type RerunPorts } from '../../app/rerun.ts';
 import { faultyConfigKey, type FaultyConfig } from '../../config-schema/faulty-config.ts';
 import { cancelPipeline, deliverTrigger, isPipelineOpen } from '../../workflows/client.ts';
 import { startWorld, type World } from './world.ts';
@@ -158,8 +158,27 @@ const jobsRun = async (change: { ref: string }): Promise<string[]> => {
 };
 
 test('a push of a branch runs what filters and conditions let through', async () => {
-  assert.deepEqual(await jobsRun({ ref: 'refs/heads/main' }), ['ci/test passed']);
-  assert.deepEqual(await jobsRun({ ref: 'refs/heads/gh-pages' }), ['ci/test passed', 'docs/test passed']);
+  assert.deepEqual(await jobsRun({ ref: 'refs/heads/main' }), ['ci/test passed', 'ci/deploy skipped', 'ci/tell skipped']);
+  assert.deepEqual(await jobsRun({ ref: 'refs/heads/gh-pages' }), ['ci/test passed', 'ci/deploy skipped', 'ci/tell skipped', 'docs/test passed']);
+});
+
+test('what a filter keeps from a branch has a check that says so, since GitHub may wait for it, but for a name that another job has', async () => {
+  const { sha } = await world.push(filtered);
+  await world.ended(++last);
+  assert.deepEqual(checksOf(sha).filter((check) => !/^test success: Passed/.test(check)), [
+    'deploy skipped: Skipped: its filters (.circle.yml:10) keep branches out that match /.*/, and this is main',
+    'tell skipped: Skipped: all that it requires is filtered out: deploy',
+  ]);
+  const nothing = await world.push(`version: 2.1
+jobs:
+  test: {docker: [{image: "debian:bookworm"}], working_directory: /tmp, steps: [{run: 'true'}]}
+workflows:
+  a: {jobs: [{test: {filters: {branches: {only: other}}}}]}
+  b: {jobs: [{test: {filters: {branches: {only: another}}}}]}
+`);
+  const view = await world.ended(++last);
+  assert.deepEqual([view.outcome, view.reason], ['skipped', 'filters of the config keep every job from this branch']);
+  assert.deepEqual(checksOf(nothing.sha), ['test skipped: Skipped: its filters (.circle.yml:5) let only branches in that match other, and this is main']);
 });
 
 test('a push of a tag runs the jobs for that tag', async () => {
@@ -224,18 +243,18 @@ jobs:
   const view = await world.ended(++last);
   const noted: AuditEvent[] = [];
   const moved = { ...first.repository, defaultBranch: 'trunk' };
-  const ports: RerunPorts = { client: world.client, store: world.store, settings: { pipelinesAtOnce: 0 }, audit: { append: (event) => Promise.resolve(void noted.push(event)) }, isBuilt: () => Promise.resolve(true), findRepository: () => Promise.resolve(moved) };
-  assert.equal(await rerun(ports, view, { id: 9, login: 'bob' }, asker), ++last);
+  const ports: RerunPorts = { client: world.client, store: world.store, deliver: (trigger) => deliverTrigger(world.client, trigger), audit: { append: (event) => Promise.resolve(void noted.push(event)) }, isBuilt: () => Promise.resolve(true), findRepository: () => Promise.resolve(moved) };
+  assert.equal(await rerunAsked(ports, view, { kind: 'all' }, { id: 9, login: 'bob' }, asker), ++last);
   const again = await world.ended(last);
   assert.equal(again.outcome, 'passed');
   assert.deepEqual([again.trigger.event, again.trigger.sha, again.trigger.ref, again.trigger.sender], ['rerun', first.sha, first.ref, { id: 9, login: 'bob' }]);
   assert.deepEqual([view.trust, again.trust], ['T2', 'T1'], 'which branch is the default one is asked anew');
   assert.deepEqual(noted, [{ ...asker, action: 'pipeline.rerun', subject: `pipeline acme/shop#${last - 1}`, repositoryId: 7, details: { sha: first.sha, ref: first.ref } }]);
 
-  assert.equal(await rerun(ports, again, null, asker), ++last, 'and again, by an operator who is nobody on GitHub');
+  assert.equal(await rerunAsked(ports, again, { kind: 'all' }, null, asker), ++last, 'and again, by an operator who is nobody on GitHub');
   assert.deepEqual((await world.ended(last)).trigger.sender, { id: 9, login: 'bob' });
 
-  for (const found of [null, { ...moved, id: 8 }]) await assert.rejects(rerun({ ...ports, findRepository: () => Promise.resolve(found) }, view, null, asker), Refused);
+  for (const found of [null, { ...moved, id: 8 }]) await assert.rejects(rerunAsked({ ...ports, findRepository: () => Promise.resolve(found) }, view, { kind: 'all' }, null, asker), Refused);
 });
 
 test('canceled at the page: the audit log says by whom, and only when there was something to cancel', async () => {
@@ -246,10 +265,11 @@ jobs:
   const view = await world.until('it is open', () => world.view(last + 1));
   const noted: AuditEvent[] = [];
   const ports = { client: world.client, audit: { append: (event: AuditEvent) => Promise.resolve(void noted.push(event)) } };
-  assert.equal(await cancelAsked(ports, view, asker), true);
-  assert.equal((await world.ended(++last)).outcome, 'canceled');
+  await cancelAsked(ports, view, {}, asker);
+  const canceled = await world.ended(++last);
+  assert.deepEqual([canceled.outcome, canceled.reason], ['canceled', 'canceled by bob']);
   await world.until('Temporal knows', async () => !(await isPipelineOpen(world.client, 7, last)));
-  assert.equal(await cancelAsked(ports, view, asker), false);
+  await assert.rejects(cancelAsked(ports, view, {}, asker), Refused);
   assert.deepEqual(noted, [{ ...asker, action: 'pipeline.canceled', subject: `pipeline acme/shop#${last}`, repositoryId: 7, details: {} }]);
 });
 

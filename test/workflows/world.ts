@@ -9,6 +9,7 @@ import { Runtime, DefaultLogger, NativeConnection, type Worker } from '@temporal
 import { Client } from '@temporalio/client';
 import { fileStore } from '../../activities/adapters/file-store.ts';
 import { dataConverter, workflowBundle } from '../../activities/adapters/temporal.ts';
+import { temporalSchedules } from '../../activities/adapters/temporal-schedules.ts';
 import { readSealingKey, seal } from '../../activities/adapters/sealing.ts';
 import { loginFor } from '../../activities/adapters/images/registry-logins.ts';
 import { confinedUnpacker } from '../../activities/adapters/unpack.ts';
@@ -28,24 +29,29 @@ import { givenValues } from '../../activities/control/given-values.ts';
 import { controlWorker } from '../../activities/control/worker.ts';
 import type { ObjectStore } from '../../activities/object-store.ts';
 import type { SandboxHost } from '../../activities/builder/sandbox.ts';
+import type { Choices } from '../../config-schema/choices.ts';
 import { compileConfig, orbReferences } from '../../config-schema/compile.ts';
-import type { Trigger } from '../../config-schema/trigger.ts';
+import type { Repository, Trigger } from '../../config-schema/trigger.ts';
 import type { PipelineView } from '../../config-schema/view.ts';
 import { summaryKey } from '../../config-schema/view.ts';
 import { findTemporal } from '../../app/up/all.ts';
-import { deliverTrigger, isPipelineOpen, viewPipeline } from '../../workflows/client.ts';
+import { deliverTrigger, isPipelineOpen, serialGroups, viewPipeline } from '../../workflows/client.ts';
 import { memoryForge, type MemoryForge } from '../fakes/forge.ts';
 import { processHost } from '../fakes/process-host.ts';
 
 export type BuilderProcess = { id: string; builder: Builder; host: SandboxHost; folder: string; stop(): Promise<void> };
 
 /** May be changed while the world goes on. */
-export type AtOnce = { pipelinesAtOnce: number; askAfterSeconds: number };
+export type AtOnce = Pick<Choices, 'pipelinesAtOnce'> & Partial<Choices> & { askAfterSeconds: number };
 
 export type World = {
   client: Client;
+  /** Of the Temporal server. */
+  address: string;
   forge: MemoryForge;
   store: ObjectStore;
+  /** What each ref of the repository holds, by its last push; to be changed. */
+  heads: Map<string, string>;
   /** Where orbs come from that no repository holds; to be replaced. */
   registry: { link: OrbLink };
   folder: string;
@@ -62,11 +68,14 @@ export type World = {
   stop(): Promise<void>;
 };
 
+const shop: Repository = { id: 7, owner: 'acme', name: 'shop', private: false, defaultBranch: 'main', installationId: 1 };
 const classes: Record<string, ResourceClass> = { medium: { cpus: 1, memoryBytes: 2 ** 30, pids: 500, diskBytes: null } };
 const cache = process.env.ROUNDHOUSE_CACHE ?? '/var/cache/roundhouse';
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, builderLostSeconds: 4, leaseSeconds: 5, explainAfterSeconds: 1 }, payloadKeyFile?: string, { atOnce = { pipelinesAtOnce: 0, askAfterSeconds: 60 }, serverArgs = [] }: { atOnce?: AtOnce; serverArgs?: string[] } = {}): Promise<World> {
+const usualLimits: Limits = { queueTimeoutSeconds: 60, builderLostSeconds: 4, leaseSeconds: 5, explainAfterSeconds: 1, serialTimeoutSeconds: 300 };
+
+export async function startWorld(limits: Partial<Limits> = {}, payloadKeyFile?: string, { atOnce = { pipelinesAtOnce: 0, askAfterSeconds: 60 }, serverArgs = [] }: { atOnce?: AtOnce; serverArgs?: string[] } = {}): Promise<World> {
   Runtime.install({ logger: new DefaultLogger(process.env.LOG_LEVEL === 'debug' ? 'WARN' : 'ERROR') });
   const folder = await mkdtemp(join(tmpdir(), 'rh-world-'));
   const environment = await TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path: await findTemporal(cache) }, log: { format: 'json', level: 'error' }, extraArgs: serverArgs } });
@@ -74,6 +83,7 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
   const client = new Client({ connection: environment.connection, dataConverter: converter });
   const store = fileStore(join(folder, 'store'));
   const forge = memoryForge();
+  const heads = new Map<string, string>();
   const registry: World['registry'] = { link: { name: 'no registry', find: () => Promise.resolve(null) } };
   const control = await controlWorker({
     connection: environment.nativeConnection,
@@ -89,17 +99,28 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
       explainWait: () => Promise.resolve(present.size > 0 ? null : 'no builder is connected'),
       builderSeenAt: (id) => Promise.resolve(present.has(id) ? new Date().toISOString() : null),
       isPipelineOpen: (repositoryId, number) => isPipelineOpen(client, repositoryId, number),
-      get pipelinesAtOnce() {
-        return atOnce.pipelinesAtOnce;
+      get serialGroups() {
+        return serialGroups(client, atOnce);
       },
+      choices: () => Promise.resolve({ autoCancel: 'off', forks: 'never', ...atOnce }),
       seal,
       values: givenValues(new Set(['GIVEN'])),
       secretChanges: () => Promise.resolve([]),
       code: { credential: forge.credential, furtherCredential: forge.credential, refused: () => Promise.resolve(null), further: () => Promise.resolve(null) },
+      startMissed: () => Promise.resolve(0),
       redeliverFailed: () => Promise.resolve(0),
+      clock: {
+        schedules: temporalSchedules(client),
+        findRepository: () => Promise.resolve(shop),
+        headOf: (_repository, ref) => Promise.resolve(heads.get(ref) ?? null),
+        isBuilt: () => Promise.resolve(true),
+        deliver: (trigger) => deliverTrigger(client, trigger, atOnce),
+      },
       lastLines: () => Promise.resolve([]),
       configPaths: ['.circle.yml'],
-      limits,
+      get limits() {
+        return { ...usualLimits, ...limits };
+      },
       publicUrl: 'http://127.0.0.1:1',
     }),
   });
@@ -112,8 +133,10 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
   const disk = { isFull: false };
   const world: World = {
     client,
+    address: environment.address,
     forge,
     store,
+    heads,
     registry,
     folder,
     disk,
@@ -165,7 +188,7 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
         event: 'push',
         deliveryId: `delivery-${pushes}`,
         receivedAt: new Date().toISOString(),
-        repository: { id: 7, owner: 'acme', name: 'shop', private: false, defaultBranch: 'main', installationId: 1 },
+        repository: shop,
         ref: 'refs/heads/main',
         before: '0'.repeat(40),
         sha,
@@ -175,6 +198,7 @@ export async function startWorld(limits: Limits = { queueTimeoutSeconds: 60, bui
         ...change,
       };
       if (config !== null) forge.configs.set(trigger.sha, config);
+      heads.set(trigger.ref, trigger.sha);
       await deliverTrigger(client, trigger, atOnce);
       return trigger;
     },

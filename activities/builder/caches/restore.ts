@@ -22,13 +22,13 @@ type Fault = { fault: string; cause?: unknown };
 export async function restoreCache(run: DataRun, step: RestoreCacheStep, ports: DataStepPorts): Promise<DataEnd> {
   const filled = await cacheKeys(run, step.keys);
   if ('problem' in filled) return { outcome: 'failed', reason: filled.problem };
-  const fault = await restoreFirst(run, step, filled.keys, ports);
-  if (!fault) return { outcome: 'passed' };
-  if (fault.cause !== undefined) ports.log.warn({ slice: run.slice, ...fault }, 'a cache was not restored');
-  return { outcome: 'passed', reason: `${fault.fault} The build goes on without the cache.` };
+  const end = await restoreFirst(run, step, filled.keys, ports);
+  if ('note' in end) return { outcome: 'passed', note: end.note };
+  if (end.cause !== undefined) ports.log.warn({ slice: run.slice, ...end }, 'a cache was not restored');
+  return { outcome: 'passed', reason: `${end.fault} The build goes on without the cache.` };
 }
 
-async function restoreFirst(run: DataRun, step: RestoreCacheStep, keys: readonly string[], ports: DataStepPorts): Promise<Fault | null> {
+async function restoreFirst(run: DataRun, step: RestoreCacheStep, keys: readonly string[], ports: DataStepPorts): Promise<Fault | { note: string }> {
   const { store, caches } = ports;
   const { stallMs } = caches.bounds;
   let found: FoundCache | null = null;
@@ -42,7 +42,7 @@ async function restoreFirst(run: DataRun, step: RestoreCacheStep, keys: readonly
     if (found) break;
     await run.say(`No cache is found for key: ${key}`);
   }
-  if (!found) return null;
+  if (!found) return { note: 'no cache was found' };
   if (found.roots.length === 0 || !found.roots.every(isRoot)) return { fault: `The cache ${found.key} is damaged.`, cause: 'its entry names no proper paths' };
   await run.say(`Found a cache from build ${found.by.pipeline} at ${found.key}`);
 
@@ -50,7 +50,8 @@ async function restoreFirst(run: DataRun, step: RestoreCacheStep, keys: readonly
   const unpacked = plan.mount.length > 0 ? await unpackedHere(run, found, ports) : null;
   if (unpacked) return unpacked;
   const { copy, reasons } = plan.mount.length > 0 ? await mountRoots(run, found, plan, caches) : plan;
-  return copy.length > 0 ? copyRoots(run, found, copy, [...new Set(reasons)], ports) : null;
+  const fault = copy.length > 0 ? await copyRoots(run, found, copy, [...new Set(reasons)], ports) : null;
+  return fault ?? { note: `${sizeText(found.unpackedBytes)} restored` };
 }
 
 type Ways = { mount: string[]; copy: string[]; /** Why not mounted. */ reasons: string[] };

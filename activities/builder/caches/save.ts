@@ -51,7 +51,7 @@ export async function saveCache(run: DataRun, step: SaveCacheStep, { store, cach
     await caches.keep({ ...place, archive }, file);
     if (step.mount) caches.unpackLater({ ...place, archive });
     await run.say(`Saved ${sizeText(packed.bytes)} as ${sizeText(packedBytes)} in ${timeText(Date.now() - startedAt)}, under the key: ${key}`);
-    return { outcome: 'passed' };
+    return { outcome: 'passed', note: `${sizeText(packed.bytes)} saved` };
   } finally {
     await rm(file, { force: true });
   }

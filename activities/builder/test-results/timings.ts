@@ -4,6 +4,7 @@ import { pinnedTimingsKey, timingsKey } from '../../../config-schema/test-report
 import { readTimings } from '../../../config-schema/test-timings.ts';
 import type { SliceKey } from '../../../config-schema/address.ts';
 import { readable, type TrustLevel } from '../../../config-schema/trigger.ts';
+import type { PipelineRecord } from '../../control/activities.ts';
 import { ObjectExists, type ObjectStore } from '../../object-store.ts';
 
 /** The text for the sandbox; the first slice of the job that asks decides. Null: nothing is known of earlier runs. */
@@ -17,6 +18,12 @@ export async function timingsFor(store: ObjectStore, slice: SliceKey, trust: Tru
     if (!(error instanceof ObjectExists)) throw error;
   });
   return textOf((await store.get(pinned)) ?? Buffer.from(''));
+}
+
+/** A slice that alone of its job runs again in another pipeline splits as its siblings did. */
+export function splitsAs({ carried = [] }: Pick<PipelineRecord, 'carried'>, slice: SliceKey): SliceKey {
+  const ranIn = carried.find(({ workflow, job }) => workflow === slice.workflow && job === slice.job)?.ranIn;
+  return ranIn ? { ...slice, pipeline: Math.min(...ranIn) } : slice;
 }
 
 async function newestTimings(store: ObjectStore, slice: SliceKey, trust: TrustLevel): Promise<Uint8Array | null> {

@@ -3,9 +3,10 @@
 import { planKey, type SliceKey } from '../../../config-schema/address.ts';
 import { nameInWords } from '../../../config-schema/artifact.ts';
 import type { AttachWorkspaceStep, Plan } from '../../../config-schema/plan.ts';
+import { summaryKey, type PipelineView } from '../../../config-schema/view.ts';
 import { findClashes, layerArchiveKey, layerFactsKey, layerKey, mostFactsBytes, upstreamJobs, type Clash, type LayerFacts } from '../../../config-schema/workspace.ts';
 import type { PipelineRecord } from '../../control/activities.ts';
-import { livingAttempt } from '../../fence.ts';
+import { hasBegun, livingAttempt } from '../../fence.ts';
 import { logCodec } from '../../log-codec.ts';
 import { getJson, type ObjectStore } from '../../object-store.ts';
 import type { DataEnd, DataRun } from '../data-step.ts';
@@ -28,7 +29,12 @@ export async function attach({ store, limits }: Pick<DataStepPorts, 'store' | 'l
   const layers: Layer[] = [];
   let factsBytes = 0;
   for (const places of inBatches(upstreamSteps(record.plan, slice))) {
-    const found = await Promise.all(places.map((place) => untilStored(run, () => layersOf(store, place))));
+    const ran = await Promise.all(places.map((place) => untilStored(run, () => whereItRan(store, record, place))));
+    const found = await Promise.all(ran.map((place) => untilStored(run, () => layersOf(store, place))));
+    for (const [i, place] of ran.entries()) {
+      const isGone = place.slice.pipeline !== slice.pipeline && found[i]!.length < place.steps.length && (await untilStored(run, () => hasPersisted(store, place)));
+      if (isGone) return { outcome: 'failed', reason: `What ${place.slice.job} persisted in pipeline #${place.slice.pipeline} is not kept any more. Run ${place.slice.job} again too, or all of the pipeline.` };
+    }
     layers.push(...found.flat());
     factsBytes += found.flat().reduce((sum, layer) => sum + layer.factsBytes, 0);
     if (factsBytes > mostFactsBytesInAll) return { outcome: 'failed', reason: 'The jobs before this one persisted too many files. Pack them into archives, or persist fewer.' };
@@ -47,7 +53,7 @@ export async function attach({ store, limits }: Pick<DataStepPorts, 'store' | 'l
   const refused = await unpackFiles(run.sandbox, folder, layers.map(({ key }) => readPatiently(run, store, layerArchiveKey(key))), limits.workspaceBytes * layers.length, run.signal);
   if (refused !== null) return { outcome: 'failed', reason: `The workspace could not be unpacked into ${step.at}. ${refused}` };
   await run.say(`Attached ${counted(files, 'file')} of ${[...new Set(layers.map(({ job }) => job))].join(', ')} at ${step.at}.`);
-  return { outcome: 'passed' };
+  return { outcome: 'passed', note: `${counted(files, 'file')} attached` };
 }
 
 type Persisting = { slice: SliceKey; steps: number[] };
@@ -67,6 +73,22 @@ function upstreamSteps({ workflows, jobs }: Plan, slice: SliceKey): Persisting[]
 const mostAtOnce = 8;
 
 const inBatches = (places: Persisting[]): Persisting[][] => Array.from({ length: Math.ceil(places.length / mostAtOnce) }, (_, batch) => places.slice(batch * mostAtOnce, (batch + 1) * mostAtOnce));
+
+/** In a rerun in part that is an earlier pipeline, unless the slice has run again in this one. */
+async function whereItRan(store: ObjectStore, { carried = [] }: PipelineRecord, place: Persisting): Promise<Persisting> {
+  const { slice } = place;
+  const pipeline = carried.find(({ workflow, job }) => workflow === slice.workflow && job === slice.job)?.ranIn[slice.slice] ?? slice.pipeline;
+  if (pipeline === slice.pipeline || (await hasBegun(store, slice))) return place;
+  return { ...place, slice: { ...slice, pipeline } };
+}
+
+/** Of an ended pipeline: as its summary says, whatever is left of it. */
+async function hasPersisted(store: ObjectStore, { slice: { repositoryId, pipeline, workflow, job, slice }, steps }: Persisting): Promise<boolean> {
+  const summary = await getJson<PipelineView>(store, summaryKey(repositoryId, pipeline));
+  const jobs = summary?.workflows.find(({ name }) => name === workflow)?.jobs ?? [];
+  const ran = jobs.find(({ name }) => name === job)?.slices.find(({ index }) => index === slice);
+  return steps.some((step) => ran?.steps[step]?.result?.outcome === 'passed');
+}
 
 /** Of the slice's attempt that counts, by step. */
 async function layersOf(store: ObjectStore, { slice, steps }: Persisting): Promise<Layer[]> {

@@ -37,7 +37,7 @@ export async function persist({ store, spool, limits }: Pick<DataStepPorts, 'sto
       await store.put(layerFactsKey(layer), facts);
     });
     await run.say(`Persisted ${counted(files.length, 'file')} of ${step.root}, ${megabytes(packed.bytes)}.`);
-    return { outcome: 'passed' };
+    return { outcome: 'passed', note: `${counted(files.length, 'file')} persisted, ${megabytes(packed.bytes)}` };
   });
 }
 

@@ -13,12 +13,12 @@ export type Viewer = {
   who: string;
   /** May change what is this installation's: builders, contexts, settings; and reads the audit log. Sees every repository. */
   operator: boolean;
-  /** With every change comes this (changes.ts). null: this viewer changes nothing; where there is a person, by a token that only reads. */
+  /** With every change comes this (changes.ts). null: this viewer changes nothing on the page. */
   csrf: string | null;
   /** Sits at this machine, and there is no signing in yet: sees everything and changes nothing. */
   local: boolean;
-  /** Set for a program that reads by a token of the person's: sees no more than this repository, where it is not null. */
-  byToken?: { onlyRepository: number | null };
+  /** Set for a program that comes by a token of the person's: sees no more than this repository, where it is not null. Changes something through the API alone. */
+  byToken?: { onlyRepository: number | null; mayWrite?: true };
 };
 
 export const nobody: Viewer = { person: null, who: 'nobody', operator: false, csrf: null, local: false };

@@ -77,7 +77,7 @@ export function accountRoutes(app: PageApp, ports: CommonPorts, door: Door): voi
     if (!/^[^\p{C}]{1,100}$/u.test(name)) throw new Refused('Name: the token needs one, of at most 100 letters, so that you know later what uses it.');
     if (!tokenKinds.includes(kind as TokenKind)) throw new Refused('For: choose what the token is for.');
     if (!/^\d{1,3}$/.test(days) || Number(days) < 1 || Number(days) > longestDays) throw new Refused(`Days: must be a whole number from 1 to ${longestDays}.`);
-    if (kind === 'badge' && repository === '') throw new Refused('Repository: a token for badges is seen by others, so it is for one repository. Write OWNER/NAME.');
+    if ((kind === 'badge' || kind === 'trigger') && repository === '') throw new Refused(`Repository: a token for ${kind === 'badge' ? 'badges' : 'starting pipelines'} stands in an address that others see, so it is for one repository. Write OWNER/NAME.`);
     return { name, kind: kind as TokenKind, days: Number(days), repository: repository === '' ? null : await readable(c, repository) };
   }
 
@@ -99,4 +99,4 @@ const personOf = (c: PageContext): Person | null => c.get('viewer').person;
 /** Those who came by a one-time address are all the same one. */
 const isOf = (session: { person: Person | null }, person: Person | null): boolean => session.person?.id === person?.id;
 
-const notAPerson = (c: PageContext): Promise<Response> => sentence(c, 'Not allowed', 'A token is a person’s, and reads what that person may read on GitHub. Sign in with GitHub to make one.', 403);
+const notAPerson = (c: PageContext): Promise<Response> => sentence(c, 'Not allowed', 'A token is a person’s, and may no more than that person may on GitHub. Sign in with GitHub to make one.', 403);

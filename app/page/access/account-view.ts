@@ -4,7 +4,7 @@ import { html } from 'hono/html';
 import { csrfField, time, type Html, type Shown } from '../layout.ts';
 import type { Viewer } from './access.ts';
 import type { Session } from './sessions.ts';
-import { idOf, type Token, type TokenKind } from './tokens.ts';
+import { idOf, tokenKinds, type Token, type TokenKind } from './tokens.ts';
 
 /** As the form was filled in. */
 export type Asked = { name: string; repository: string; days: string; kind: string };
@@ -36,24 +36,26 @@ ${viewer.person ? tokenPart(viewer, tokens, about) : ''}`,
 function tokenPart(viewer: Viewer, tokens: readonly Token[], about: Account['about']): Html {
   const asked: Asked = about && 'asked' in about ? about.asked : { name: '', repository: '', days: '90', kind: 'read' };
   return html`<h2 id="tokens">Tokens</h2>
-<p>By a token a program reads what you may read: <code>curl -H 'Authorization: Bearer TOKEN'</code> and the address of a raw log, an artifact or JSON. It changes nothing.</p>
+<p>By a token a program reads what you may read: <code>curl -H 'Authorization: Bearer TOKEN'</code> and the address of a raw log, an artifact or JSON, or the API at <code>/api/v2</code>. One for reading changes nothing. One for writing also starts, cancels, approves and runs again through the API, where you may on GitHub.</p>
 ${about && 'secret' in about ? made(about) : ''}
 ${tokens.length === 0 ? html`<p class="quiet">You have none.</p>` : html`<div class="scroll" role="region" aria-label="Tokens" tabindex="0"><table class="list"><thead><tr><th scope="col">Name</th><th scope="col">For</th><th scope="col">Expires</th><th scope="col">Last used</th><th scope="col"><span class="unseen">Change</span></th></tr></thead><tbody>
-${tokens.map((token) => html`<tr><td class="subject">${token.name}</td><td class="subject">${token.kind === 'badge' ? 'badges' : 'reading'} of ${token.repository ? `${token.repository.owner}/${token.repository.name}` : 'all that you may read'}</td><td>${time(token.expiresAt)}</td><td>${token.usedAt === token.createdAt ? 'never' : time(token.usedAt)}</td><td>${change(viewer, '/-/account/tokens/revoke', 'token', idOf(token), 'Revoke')}</td></tr>`)}
+${tokens.map((token) => html`<tr><td class="subject">${token.name}</td><td class="subject">${kindInWords[token.kind]} of ${token.repository ? `${token.repository.owner}/${token.repository.name}` : 'all that you may read'}</td><td>${time(token.expiresAt)}</td><td>${token.usedAt === token.createdAt ? 'never' : time(token.usedAt)}</td><td>${change(viewer, '/-/account/tokens/revoke', 'token', idOf(token), 'Revoke')}</td></tr>`)}
 </tbody></table></div>`}
 <h3>Make a token</h3>
 ${about && 'problem' in about ? html`<p class="reason" role="alert">${about.problem}</p>` : ''}
 <form class="token" method="post" action="/-/account/tokens">${csrfField(viewer)}
 <label>Name <input name="name" required maxlength="100" value="${asked.name}"></label>
-<label>For <select name="kind"><option value="read"${asked.kind === 'badge' ? '' : html` selected`}>reading</option><option value="badge"${asked.kind === 'badge' ? html` selected` : ''}>badges</option></select></label>
+<label>For <select name="kind">${tokenKinds.map((kind) => html`<option value="${kind}"${asked.kind === kind ? html` selected` : ''}>${kindInWords[kind]}</option>`)}</select></label>
 <label>Repository <input name="repository" placeholder="OWNER/NAME" value="${asked.repository}" aria-describedby="all"></label>
 <label>Days <input name="days" inputmode="numeric" required value="${asked.days}"></label>
-<p class="quiet" id="all">Without a repository it reads all that you may read.</p>
+<p class="quiet" id="all">Without a repository it is for all that you may read.</p>
 <button>Make it</button>
 </form>`;
 }
 
-const made = ({ secret, kind }: { secret: string; kind: TokenKind }): Html => html`<p class="note" role="status">Your new token, which is shown this once: <code class="secret">${secret}</code>${kind === 'badge' ? html`<br>It goes into the address of a badge: <code>badge.svg?token=TOKEN</code>` : ''}</p>`;
+const kindInWords: Record<TokenKind, string> = { read: 'reading', write: 'reading and writing', badge: 'badges', trigger: 'starting pipelines' };
+
+const made = ({ secret, kind }: { secret: string; kind: TokenKind }): Html => html`<p class="note" role="status">Your new token, which is shown this once: <code class="secret">${secret}</code>${kind === 'badge' ? html`<br>It goes into the address of a badge: <code>badge.svg?token=TOKEN</code>` : kind === 'trigger' ? html`<br>Another program starts a pipeline by it: <code>curl -X POST /hooks/OWNER/NAME?token=TOKEN</code>` : ''}</p>`;
 
 const change = (viewer: Viewer, action: string, name: string, value: string, text: string): Html =>
   html`<form method="post" action="${action}">${csrfField(viewer)}<input type="hidden" name="${name}" value="${value}"><button class="plain">${text}</button></form>`;

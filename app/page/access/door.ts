@@ -2,8 +2,9 @@
 
 import type { Audit } from '../../../activities/control/audit.ts';
 import type { ObjectStore } from '../../../activities/object-store.ts';
-import type { Access, KnownRepository, Person } from './access.ts';
-import { githubAccess, sessionViewer } from './github-access.ts';
+import { atLeast } from './access.ts';
+import type { Access, KnownRepository, Person, Viewer } from './access.ts';
+import { githubAccess, sessionViewer, tokenViewer } from './github-access.ts';
 import { localAccessWith } from './local.ts';
 import { operatorsOf } from './operators.ts';
 import { permissionsOf, type GitHubPermissions, type Permissions } from './permissions.ts';
@@ -32,6 +33,8 @@ export type DoorPorts = {
 
 export type Door = {
   access: Access;
+  /** Whose program comes by a token; `refused` says why none does. */
+  viewerOfToken(secret: string): Promise<Viewer | { refused: string }>;
   sessions: Sessions;
   tokens: Tokens;
   tickets: Tickets;
@@ -45,6 +48,8 @@ export type Door = {
   isPublic(repository: KnownRepository): Promise<boolean>;
   /** For the address of a badge, which others see: whether this token shows this repository's, by what its person may read now. */
   mayShowBadge(token: string, repository: KnownRepository): Promise<boolean>;
+  /** For an address that another program calls: whose token it is, if it starts pipelines of this repository and its person may write there now. */
+  mayTrigger(token: string, repository: KnownRepository): Promise<Person | null>;
   /** Removes sessions and tokens whose time is over. */
   collect(): Promise<void>;
   /** Ends what is kept of a person. */
@@ -73,16 +78,18 @@ export function openDoor({ store, audit, settings, github, log, now = Date.now }
   };
   if (!github) {
     const access = localAccessWith({ publicUrl, sessionViewer: sessionViewer({ sessions, operators: null, publicUrl, log }) });
-    return { ...common, access, signIn: null, isPublic: () => Promise.resolve(false), mayShowBadge: () => Promise.resolve(false) };
+    return { ...common, access, viewerOfToken: () => Promise.resolve({ refused: 'Tokens are for people who sign in with GitHub, and there is no signing in here yet: finish the setup on the page.' }), signIn: null, isPublic: () => Promise.resolve(false), mayShowBadge: () => Promise.resolve(false), mayTrigger: () => Promise.resolve(null) };
   }
   const operators = operatorsOf({ github, named, now, log });
   const permissions = permissionsOf({ github, now, log });
   return {
     ...common,
+    viewerOfToken: tokenViewer({ tokens, log }),
     access: githubAccess({ sessions, tokens, operators, permissions, publicUrl, anonymousReads, log }),
     signIn: { address: github.address, personOf: github.personOf, states: signInStates({ key: github.clientSecret, now }), isOperator: operators.is },
     isPublic: permissions.isPublic,
     mayShowBadge: (token, repository) => mayShowBadge({ tokens, permissions }, token, repository),
+    mayTrigger: (token, repository) => mayTrigger({ tokens, permissions }, token, repository),
   };
 }
 
@@ -91,6 +98,13 @@ async function mayShowBadge({ tokens, permissions }: { tokens: Tokens; permissio
   if (token?.kind !== 'badge' || (token.repository !== null && token.repository.id !== repository.id)) return false;
   await tokens.use(token);
   return (await permissions.of(token.person, repository)) !== 'none';
+}
+
+async function mayTrigger({ tokens, permissions }: { tokens: Tokens; permissions: Permissions }, secret: string, repository: KnownRepository): Promise<Person | null> {
+  const token = await tokens.find(secret);
+  if (token?.kind !== 'trigger' || token.repository?.id !== repository.id) return null;
+  await tokens.use(token);
+  return atLeast(await permissions.of(token.person, repository), 'write') ? token.person : null;
 }
 
 /** A server that listens everywhere answers at this machine too. */

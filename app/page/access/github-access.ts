@@ -2,7 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nobody } from './access.ts';
+import { atLeast, nobody } from './access.ts';
 import type { Access, Permission, Viewer } from './access.ts';
 import { isEntrance, isTicketed } from './entrance.ts';
 import { placeOf, readCookie, type Asked } from './host.ts';
@@ -37,18 +37,23 @@ export const sessionViewer =
     }
   };
 
-export function githubAccess(ports: GitHubAccessPorts): Access {
-  const { publicUrl, tokens, permissions, anonymousReads, log } = ports;
-  const viewerOfSession = sessionViewer(ports);
-
-  async function viewerOfToken(secret: string): Promise<Viewer | { refused: string }> {
+/** Whose program comes by this token. */
+export const tokenViewer =
+  ({ tokens, log }: Pick<GitHubAccessPorts, 'tokens' | 'log'>) =>
+  async (secret: string): Promise<Viewer | { refused: string }> => {
     const token = await tokens.find(secret);
     if (!token) return { refused: 'This token is unknown here: it was revoked, or its time is over. Make another on the page, under your name.' };
-    if (token.kind !== 'read') return { refused: 'This token is for badges only: it stands in their address, as ?token=TOKEN.' };
+    if (token.kind === 'badge') return { refused: 'This token is for badges only: it stands in their address, as ?token=TOKEN.' };
+    if (token.kind === 'trigger') return { refused: 'This token only starts pipelines: POST to /hooks/OWNER/NAME?token=TOKEN.' };
     await tokens.use(token).catch((error: unknown) => log.warn({ error }, 'the use of a token was not noted'));
-    const { person, repository } = token;
-    return { ...nobody, person, who: `github:${person.id} ${person.login}`, byToken: { onlyRepository: repository?.id ?? null } };
-  }
+    const { person, repository, kind } = token;
+    return { ...nobody, person, who: `github:${person.id} ${person.login}`, byToken: { onlyRepository: repository?.id ?? null, ...(kind === 'write' && { mayWrite: true }) } };
+  };
+
+export function githubAccess(ports: GitHubAccessPorts): Access {
+  const { publicUrl, permissions, anonymousReads } = ports;
+  const viewerOfSession = sessionViewer(ports);
+  const viewerOfToken = tokenViewer(ports);
 
   return {
     async viewer(req: IncomingMessage) {
@@ -73,8 +78,10 @@ export function githubAccess(ports: GitHubAccessPorts): Access {
       if (person === null) return anonymousReads && (await permissions.isPublic(repository)) ? 'read' : 'none';
       if (!byToken) return permissions.of(person, repository);
       if (byToken.onlyRepository !== null && byToken.onlyRepository !== repository.id) return 'none';
-      // A token only reads, whatever its person may do.
-      return (await permissions.of(person, repository)) === 'none' ? 'none' : 'read';
+      const permission = await permissions.of(person, repository);
+      // A token does no more than it is for, whatever its person may do.
+      const most = byToken.mayWrite ? 'write' : 'read';
+      return atLeast(permission, most) ? most : permission;
     },
 
     async mayRead(viewer, repository) {

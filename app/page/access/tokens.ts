@@ -1,4 +1,4 @@
-// With which tokens do people's programs read?
+// With which tokens do people's programs come?
 
 import type { KnownRepository, Person } from './access.ts';
 import { bySecret, type BySecretOptions, type Kept } from './by-secret.ts';
@@ -8,7 +8,7 @@ export type TokenRecord = {
   person: Person;
   /** What the person calls it. */
   name: string;
-  /** `read`: what the person may read. `badge`: the badges of a private repository, in an address that others see. */
+  /** `read`: what the person may read. `write`: through the API, also what somebody may do who may write there, if the person may. `badge`: the badges of a private repository, in an address that others see. `trigger`: starts pipelines of one repository, by an address that other programs call. */
   kind: TokenKind;
   /** null: all that the person may read. */
   repository: KnownRepository | null;
@@ -16,7 +16,7 @@ export type TokenRecord = {
   expiresAt: string;
 };
 
-export const tokenKinds = ['read', 'badge'] as const;
+export const tokenKinds = ['read', 'write', 'badge', 'trigger'] as const;
 export type TokenKind = (typeof tokenKinds)[number];
 
 export type Token = Kept<TokenRecord>;

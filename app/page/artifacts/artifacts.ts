@@ -5,7 +5,7 @@ import { getMimeType } from 'hono/utils/mime';
 import { artifactFileKey, artifactIndexKey, artifactsKey, type ArtifactIndex, type StoredArtifact } from '../../../config-schema/artifact.ts';
 import type { PipelineView, SliceView } from '../../../config-schema/view.ts';
 import { readJson } from '../../json-object.ts';
-import { artifactPath, type JobPlace } from '../address.ts';
+import { artifactPath, sliceKeyOf, type JobPlace } from '../address.ts';
 import { byteRange } from '../byte-range.ts';
 import type { CommonPorts } from '../ports.ts';
 
@@ -14,7 +14,7 @@ export type ShownArtifact = StoredArtifact & { key: string; type: string };
 
 /** Of all steps of the attempt that counts, in order; of two with one path the later. */
 export async function artifactsOf(store: CommonPorts['store'], pipeline: PipelineView, place: SlicePlace, { attempt, steps }: SliceView): Promise<ShownArtifact[]> {
-  const slice = { repositoryId: pipeline.repository.id, pipeline: pipeline.number, workflow: place.workflow, job: place.job, slice: place.slice };
+  const slice = sliceKeyOf(pipeline, place);
   const found = new Map<string, ShownArtifact>();
   for (const [step, { result }] of steps.entries()) {
     if (!result?.artifacts) continue;

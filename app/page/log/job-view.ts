@@ -1,7 +1,8 @@
 // What did, or does, one slice of a job do, step by step?
 
 import { html, raw } from 'hono/html';
-import type { SliceView, StepView } from '../../../config-schema/view.ts';
+import { ranIn } from '../../../config-schema/carry-over.ts';
+import type { JobView, SliceView, StepView } from '../../../config-schema/view.ts';
 import { artifactPath, jobPath, pipelineTrail, stepPath } from '../address.ts';
 import type { FoundJob, JobPlace, StepPlace } from '../address.ts';
 import { badge, sign, time } from '../layout.ts';
@@ -13,7 +14,7 @@ import type { Status } from '../words.ts';
 /** What is stored of the log of each step; null where nothing is. */
 export type Tails = (StoredLines | null)[];
 
-export function jobView({ pipeline, workflow, job }: FoundJob, place: JobPlace, slice: SliceView | null, tails: Tails, now: number): Shown {
+export function jobView({ pipeline, workflow, job }: FoundJob, place: JobPlace, slice: SliceView | null, tails: Tails, now: number, actions: Html | '' = ''): Shown {
   const status = statusOf(job);
   return {
     title: `${job.name} · ${place.owner}/${place.name} #${place.pipeline}`,
@@ -21,13 +22,22 @@ export function jobView({ pipeline, workflow, job }: FoundJob, place: JobPlace, 
     open: job.state !== 'ended',
     scripts: ['log.js'],
     body: html`<div id="head"><h1>${job.name}</h1>
-<p class="facts">${badge(status)} · ${pipeline.trigger.commit.subject} · <code>${pipeline.trigger.sha.slice(0, 12)}</code>${job.startedAt === null ? '' : html` · ${time(job.startedAt)}`} · ${lasted(job, now)}</p>
+<p class="facts">${badge(status)}${job.approvedBy === undefined ? '' : ` · approved by ${job.approvedBy}`} · ${pipeline.trigger.commit.subject} · <code>${pipeline.trigger.sha.slice(0, 12)}</code>${job.startedAt === null ? '' : html` · ${time(job.startedAt)}`} · ${lasted(job, now)}</p>
 ${job.reason === undefined ? '' : html`<p class="reason">${job.reason}</p>`}
+${whereItRan(pipeline.number, place, job, slice)}${actions}
 ${job.slices.length > 1 ? slices(place, job.slices, slice) : ''}
 ${slice === null ? '' : sliceHead(place, slice, job.reason)}
 ${slice === null ? '' : artifactsLink(place, slice)}</div>
 <div id="steps">${slice === null ? '' : slice.steps.map((step, i) => stepBody(place, slice, step, i, tails[i] ?? null, now))}</div>`,
   };
+}
+
+/** What was carried over shows everything of the pipeline where it ran. */
+function whereItRan(number: number, place: JobPlace, job: JobView, slice: SliceView | null): Html | '' {
+  const pipeline = ranIn(number, job, slice ?? {});
+  if (pipeline === number) return '';
+  const what = job.carriedFrom === undefined ? `Slice ${slice!.index}` : 'This job';
+  return html`<p class="note">${what} ran in <a href="${jobPath({ ...place, pipeline })}${slice === null ? '' : `?slice=${slice.index}`}">#${pipeline}</a>, and keeps its result in this rerun.</p>`;
 }
 
 const slices = (place: JobPlace, all: SliceView[], shown: SliceView | null): Html => html`<nav class="slices" aria-label="Slices">${all.map((slice) => {

@@ -6,6 +6,7 @@ import { findJob, findStep, jobPlace, logKeyOf, numberOf, stepPlace } from '../a
 import type { FoundJob, JobPlace } from '../address.ts';
 import { nothing, sentence, show } from '../env.ts';
 import type { PageApp } from '../env.ts';
+import { actorOf, jobActions } from '../pipelines/action-forms.ts';
 import type { CommonPorts } from '../ports.ts';
 import { jobView } from './job-view.ts';
 import type { Tails } from './job-view.ts';
@@ -29,7 +30,7 @@ export function logRoutes(app: PageApp, ports: CommonPorts): void {
     if (!found || (asked !== null && !slice)) return nothing(c, 'job');
     // The script looks again at how the steps stand, and has their logs already.
     const tails = slice && c.req.query('logs') !== '0' ? await tailsOf(ports, found, { ...place, slice: slice.index }) : [];
-    return show(c, jobView(found, place, slice, tails, Date.now()));
+    return show(c, jobView(found, place, slice, tails, Date.now(), jobActions(found.pipeline, found.workflow.name, found.job, slice, actorOf(c.get('viewer'), c.get('permission')))));
   });
 
   const step = `${job}/:slice{[0-9]{1,9}}/:step{[0-9]{1,9}}`;

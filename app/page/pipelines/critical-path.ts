@@ -6,7 +6,9 @@ import type { JobView, PipelineView } from '../../../config-schema/view.ts';
 export type OnPath = { workflow: string; job: string; slice: number | null };
 
 /** In the order of time. Of a pipeline that runs: as it is now. Empty where nobody noted what waits for what. */
-export function criticalPath({ workflows }: Pick<PipelineView, 'workflows'>): OnPath[] {
+export function criticalPath(pipeline: Pick<PipelineView, 'workflows'>): OnPath[] {
+  // What was carried over took no time of this pipeline's.
+  const workflows = pipeline.workflows.map(({ name, jobs }) => ({ name, jobs: jobs.filter(({ carriedFrom }) => carriedFrom === undefined) }));
   const all = workflows.flatMap(({ name, jobs }) => jobs.map((job) => ({ workflow: name, jobs, job })));
   const last = latest(all.filter(({ job }) => job.startedAt !== null), ({ job }) => endOf(job));
   if (!last || all.every(({ job }) => job.requires === undefined)) return [];
@@ -15,7 +17,7 @@ export function criticalPath({ workflows }: Pick<PipelineView, 'workflows'>): On
   const seen = new Set<string>();
   for (let job: JobView | undefined = last.job; job && !seen.has(job.name); ) {
     seen.add(job.name);
-    path.unshift({ workflow: last.workflow, job: job.name, slice: latest(job.slices.filter(({ startedAt }) => startedAt !== null), endOf)?.index ?? null });
+    path.unshift({ workflow: last.workflow, job: job.name, slice: latest(job.slices.filter(({ startedAt, carriedFrom }) => startedAt !== null && carriedFrom === undefined), endOf)?.index ?? null });
     job = latest((job.requires ?? []).flatMap((name) => byName.get(name) ?? []), endOf);
   }
   return path;

@@ -32,8 +32,9 @@ function node(job: JobView, x: number, y: number, path: string, now: number): Ht
   const status = statusOf(job);
   const { sign, word } = statusWords[status];
   const took = lasted(job, now);
-  const below = [word, took, job.slices.length > 1 ? `${job.slices.length} slices` : ''].filter((part) => part !== '').join(' · ');
-  return html`<a class="node ${status}" href="${path}" tabindex="-1"><title>${job.name}: ${below}</title><rect x="${x}" y="${y}" width="${nodeWidth}" height="${nodeHeight}" rx="7"/><svg x="${x}" y="${y}" width="${nodeWidth - 8}" height="${nodeHeight}"><text class="sign" x="18" y="27">${sign}</text><text class="name" x="34" y="18">${shortened(job.name)}</text><text class="below" x="34" y="35">${below}</text></svg></a>`;
+  const kind = job.type === 'approval' ? 'approval' : job.slices.length > 1 ? `${job.slices.length} slices` : '';
+  const below = [word, job.carriedFrom === undefined ? took : `from #${job.carriedFrom}`, kind].filter((part) => part !== '').join(' · ');
+  return html`<a class="node ${status}${job.carriedFrom === undefined ? '' : ' carried'}${job.type === 'approval' ? ' by-hand' : ''}" href="${path}" tabindex="-1"><title>${job.name}: ${below}</title><rect x="${x}" y="${y}" width="${nodeWidth}" height="${nodeHeight}" rx="7"/><svg x="${x}" y="${y}" width="${nodeWidth - 8}" height="${nodeHeight}"><text class="sign" x="18" y="27">${sign}</text><text class="name" x="34" y="18">${shortened(job.name)}</text><text class="below" x="34" y="35">${below}</text></svg></a>`;
 }
 
 /** Jobs of a matrix differ at their ends. */

@@ -8,6 +8,7 @@ import { jobPath } from '../address.ts';
 import { badge, sign } from '../layout.ts';
 import type { Html } from '../layout.ts';
 import { statusOf, statusWords, type Status } from '../words.ts';
+import { jobButton, type Actor } from './action-forms.ts';
 import { pagePath, placeOf, took } from './pipeline-head.ts';
 
 /** More than these are told as numbers, and the ones that went wrong by a link each. */
@@ -15,17 +16,28 @@ const mostSigns = 24;
 const mostLinks = 20;
 
 /** With roles, because on a phone its rows are laid out as cards, and browsers take them for no table then. */
-export function jobTable(view: PipelineView, { name, jobs }: WorkflowView, now: number): Html {
-  const columns = { tests: jobs.some((job) => testsOf(job).total > 0), class: jobs.some((job) => job.slices.some(({ resourceClass }) => resourceClass !== undefined)) };
-  return html`<table class="list jobs" role="table"><thead role="rowgroup"><tr role="row"><th role="columnheader" class="status">Status</th><th role="columnheader">Job</th>${columns.tests ? html`<th role="columnheader">Tests</th>` : ''}${columns.class ? html`<th role="columnheader" class="class">Class</th>` : ''}<th role="columnheader" class="number">Took</th></tr></thead>
-<tbody role="rowgroup">${jobs.map((job) => row(view, name, job, columns, now))}</tbody></table>`;
+export function jobTable(view: PipelineView, { name, jobs }: WorkflowView, actor: Actor, now: number): Html {
+  const columns = { tests: jobs.some((job) => testsOf(job).total > 0), class: jobs.some((job) => job.slices.some(({ resourceClass }) => resourceClass !== undefined)), does: actor !== null };
+  return html`<table class="list jobs" role="table"><thead role="rowgroup"><tr role="row"><th role="columnheader" class="status">Status</th><th role="columnheader">Job</th>${columns.tests ? html`<th role="columnheader">Tests</th>` : ''}${columns.class ? html`<th role="columnheader" class="class">Class</th>` : ''}<th role="columnheader" class="number">Took</th>${columns.does ? html`<th role="columnheader" class="does">Actions</th>` : ''}</tr></thead>
+<tbody role="rowgroup">${jobs.map((job) => row(view, name, job, columns, actor, now))}</tbody></table>`;
 }
 
-function row(view: PipelineView, workflow: string, job: JobView, columns: { tests: boolean; class: boolean }, now: number): Html {
+function row(view: PipelineView, workflow: string, job: JobView, columns: { tests: boolean; class: boolean; does: boolean }, actor: Actor, now: number): Html {
   const path = jobPath({ ...placeOf(view), workflow, job: job.name });
   const waitsFor = job.state === 'waiting' && job.reason === undefined && (job.requires?.length ?? 0) > 0 ? `waits for ${fewOf(job.requires!)}` : '';
   const classes = [...new Set(job.slices.flatMap(({ resourceClass }) => resourceClass ?? []))];
-  return html`<tr role="row"><td role="cell" class="status">${badge(statusOf(job))}</td><td role="cell" class="subject"><a href="${path}">${job.name}</a>${job.slices.length > 1 ? html` ${slices(path, job.slices)}` : ''}${reason(path, job)}${waitsFor === '' ? '' : html`<div class="quiet">${waitsFor}</div>`}</td>${columns.tests ? html`<td role="cell" class="tests">${tests(view, workflow, job)}</td>` : ''}${columns.class ? html`<td role="cell" class="class quiet">${classes.join(', ')}</td>` : ''}<td role="cell" class="number">${took(job, now)}</td></tr>`;
+  return html`<tr role="row"><td role="cell" class="status">${badge(statusOf(job))}</td><td role="cell" class="subject"><a href="${path}">${job.name}</a>${job.slices.length > 1 ? html` ${slices(path, job.slices)}` : ''}${reason(path, job)}${waitsFor === '' ? '' : html`<div class="quiet">${waitsFor}</div>`}${history(view, workflow, job)}</td>${columns.tests ? html`<td role="cell" class="tests">${tests(view, workflow, job)}</td>` : ''}${columns.class ? html`<td role="cell" class="class quiet">${classes.join(', ')}</td>` : ''}<td role="cell" class="number">${took(job, now)}</td>${columns.does ? html`<td role="cell" class="does">${jobButton(view, job, actor)}</td>` : ''}</tr>`;
+}
+
+/** Who approved it, and in which pipeline it ran when that was not this one. */
+function history(view: PipelineView, workflow: string, job: JobView): Html | '' {
+  const link = (pipeline: number): Html => html`<a href="${jobPath({ ...placeOf(view), pipeline, workflow, job: job.name })}">#${pipeline}</a>`;
+  const carried = job.slices.flatMap(({ carriedFrom }) => carriedFrom ?? []);
+  const parts = [
+    ...(job.approvedBy === undefined ? [] : [html`approved by ${job.approvedBy}`]),
+    ...(job.carriedFrom !== undefined ? [html`from ${link(job.carriedFrom)}`] : carried.length > 0 ? [html`${carried.length} of ${job.slices.length} slices from ${[...new Set(carried)].map((pipeline, i) => html`${i > 0 ? ', ' : ''}${link(pipeline)}`)}`] : []),
+  ];
+  return parts.length === 0 ? '' : html`<div class="quiet">${parts.map((part, i) => html`${i > 0 ? ', ' : ''}${part}`)}</div>`;
 }
 
 /** Of what went wrong it leads to the step. */

@@ -96,12 +96,15 @@ function row(line: BuildLine, { now, repository }: List, base: string): Html {
   return html`<li id="p-${line.repositoryId}-${line.number}">
 <div class="outcome">${badge(standing)}</div>
 <div class="change"><div class="subject"><a href="${pipelinePath({ ...line, pipeline: line.number })}">${line.owner}/${line.name} <b>#${line.number}</b></a> ${line.subject}</div>
-<div class="quiet">${ref(line, base)} · <code>${line.sha.slice(0, 7)}</code> · ${byWhom[line.event]} <a href="${listPath(base, {}, { by: line.sender })}">${line.sender}</a>${repository === null ? html` · <a href="/${line.owner}/${line.name}">all of ${line.name}</a>` : ''}</div>
+<div class="quiet">${ref(line, base)} · <code>${line.sha.slice(0, 7)}</code> · ${sender(line, base)}${repository === null ? html` · <a href="/${line.owner}/${line.name}">all of ${line.name}</a>` : ''}</div>
 ${reason === undefined ? '' : html`<div class="${line.state === 'ended' ? 'reason' : 'reason waits'}">${reason}</div>`}</div>
 <div class="when"><span data-ago="${line.startedAt}">${ago(line.startedAt, now)}</span> <span class="quiet">${time(line.startedAt)}</span></div>
 <div class="took">${line.state === 'ended' ? lasted(line, now) : html`<span class="quiet">${standing === 'waiting' ? 'waits for' : 'for'}</span> <span data-since="${line.startedAt}">${lasted(line, now)}</span>`}${jobs(line)}</div>
 </li>`;
 }
+
+/** A schedule is nobody. */
+const sender = (line: BuildLine, base: string): Html => (line.schedule === undefined ? html`${byWhom[line.event]} <a href="${listPath(base, {}, { by: line.sender })}">${line.sender}</a>` : html`schedule ${line.schedule}`);
 
 const byWhom: Record<BuildLine['event'], string> = { push: 'pushed by', pull_request: 'pull request by', rerun: 'rerun by', local: 'local run by', schedule: 'scheduled by', api: 'asked for by', webhook: 'webhook by' };
 

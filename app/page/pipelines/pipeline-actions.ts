@@ -1,63 +1,78 @@
-// What can be done about a pipeline: cancel it, or run it again?
+// What can be done about a pipeline, or a part of it: approve, cancel, run again?
 
-import { html } from 'hono/html';
+import type { RerunOf } from '../../../config-schema/trigger.ts';
 import type { PipelineView } from '../../../config-schema/view.ts';
+import type { Part } from '../../asks.ts';
 import { Refused, type Asker } from '../../control/operation.ts';
 import { isSentence } from '../../control/run-operation.ts';
-import { atLeast, type Permission, type Person, type Viewer } from '../access/access.ts';
-import { pipelinePath } from '../address.ts';
+import type { Person } from '../access/access.ts';
+import { jobPath, numberOf, pipelinePath } from '../address.ts';
 import { askerOf, nothing, sentence, unlessAllowed } from '../env.ts';
-import type { PageApp } from '../env.ts';
-import { csrfField } from '../layout.ts';
-import type { Html } from '../layout.ts';
+import type { PageApp, PageContext } from '../env.ts';
 import type { CommonPorts } from '../ports.ts';
-import { placeOf, nameOf, pagePath } from './pipeline-head.ts';
+import { placeOf } from './pipeline-head.ts';
 
+/** Each throws Refused with a sentence for the person. */
 export type ActionPorts = {
-  /** False when it had ended already. */
-  cancel(view: PipelineView, asker: Asker): Promise<boolean>;
+  cancel(view: PipelineView, part: Part, asker: Asker): Promise<void>;
+  approve(view: PipelineView, job: Required<Part>, asker: Asker): Promise<void>;
   /**
-   * The same commit once more, as a pipeline of its own. `by` is its sender; null: whoever sent this one. Answers its number as soon as there is
-   * one, null when that takes long. Throws Refused with a sentence for the person.
+   * Answers the number of the pipeline in which it runs: the same one while it is open, else a new one of the same commit; null when its number
+   * is long in coming. `by` is the sender of a new one; null: whoever sent this one.
    */
-  rerun(view: PipelineView, by: Person | null, asker: Asker): Promise<number | null>;
+  rerun(view: PipelineView, what: RerunOf, by: Person | null, asker: Asker): Promise<number | null>;
 };
 
 export function actionRoutes(app: PageApp, ports: CommonPorts & ActionPorts): void {
-  const path = '/:owner/:name/:pipeline{[0-9]{1,15}}';
+  const on = (action: string, refusal: string, act: (c: PageContext, view: PipelineView, part: Part) => Promise<Response>): void => {
+    app.post(`/:owner/:name/:pipeline{[0-9]{1,15}}/${action}`, async (c) => {
+      const view = await ports.pipeline(c.req.param('owner')!, c.req.param('name')!, Number(c.req.param('pipeline')));
+      if (!view) return nothing(c, 'pipeline');
+      const refused = await unlessAllowed(c, 'write');
+      if (refused) return refused;
+      try {
+        return await act(c, view, partOf(c.get('form')));
+      } catch (error) {
+        if (isSentence(error)) return sentence(c, refusal, error.message, error instanceof Refused ? 409 : 503);
+        throw error;
+      }
+    });
+  };
 
-  app.post(`${path}/cancel`, async (c) => {
-    const view = await ports.pipeline(c.req.param('owner'), c.req.param('name'), Number(c.req.param('pipeline')));
-    if (!view) return nothing(c, 'pipeline');
-    const refused = await unlessAllowed(c, 'write');
-    if (refused) return refused;
-    if (view.state === 'ended' || !(await ports.cancel(view, askerOf(c)))) return sentence(c, 'Nothing to cancel', `${nameOf(view)} has ended already, so there is nothing left to cancel.`, 409);
-    return c.redirect(pipelinePath(placeOf(view)), 303);
+  on('cancel', 'Nothing to cancel', async (c, view, part) => {
+    await ports.cancel(view, part, askerOf(c));
+    return back(c, view, part);
   });
 
-  app.post(`${path}/rerun`, async (c) => {
-    const view = await ports.pipeline(c.req.param('owner'), c.req.param('name'), Number(c.req.param('pipeline')));
-    if (!view) return nothing(c, 'pipeline');
-    const refused = await unlessAllowed(c, 'write');
-    if (refused) return refused;
-    if (!canRunAgain(view)) return sentence(c, 'Not run again', `${nameOf(view)} ${view.state === 'ended' ? 'came from a work tree and not from GitHub; run it there again: roundhouse run' : 'has not ended. Cancel it first, or wait for its end'}.`, 409);
-    try {
-      const number = await ports.rerun(view, c.get('viewer').person, askerOf(c));
-      const { owner, name } = view.repository;
-      return c.redirect(number === null ? `/${owner}/${name}` : pipelinePath({ owner, name, pipeline: number }), 303);
-    } catch (error) {
-      if (isSentence(error)) return sentence(c, 'Not run again', error.message, error instanceof Refused ? 422 : 503);
-      throw error;
-    }
+  on('approve', 'Not approved', async (c, view, { workflow = '', job = '' }) => {
+    await ports.approve(view, { workflow, job }, askerOf(c));
+    return back(c, view, { workflow, job });
+  });
+
+  on('rerun', 'Not run again', async (c, view, part) => {
+    const number = await ports.rerun(view, rerunOf(c.get('form')), c.get('viewer').person, askerOf(c));
+    if (number === view.number) return back(c, view, part);
+    const { owner, name } = view.repository;
+    return c.redirect(number === null ? `/${owner}/${name}` : pipelinePath({ owner, name, pipeline: number }), 303);
   });
 }
 
-const canRunAgain = ({ state, trigger }: PipelineView): boolean => state === 'ended' && trigger.event !== 'local';
+/** To the page that the form was on. */
+function back(c: PageContext, view: PipelineView, { workflow, job }: Part): Response {
+  const isOfJob = c.get('form').get('page') === 'job' && workflow !== undefined && job !== undefined;
+  return c.redirect(isOfJob ? jobPath({ ...placeOf(view), workflow, job }) : pipelinePath(placeOf(view)), 303);
+}
 
-/** Without a script: what cannot be undone is asked for twice. */
-export function actions(view: PipelineView, viewer: Viewer, permission: Permission): Html | '' {
-  if (viewer.csrf === null || !atLeast(permission, 'write')) return '';
-  if (canRunAgain(view)) return html`<div class="pipeline-actions"><form method="post" action="${pagePath(view, 'rerun')}">${csrfField(viewer)}<button>Run again</button></form></div>`;
-  if (view.state === 'ended') return '';
-  return html`<div class="pipeline-actions"><details id="cancel" class="cancel"><summary>Cancel …</summary><form method="post" action="${pagePath(view, 'cancel')}">${csrfField(viewer)}<p>All jobs of this pipeline are ended, and those that wait will not begin.</p><button class="danger">Cancel ${nameOf(view)}</button></form></details></div>`;
+function partOf(form: URLSearchParams): Part {
+  const [workflow, job] = [form.get('workflow'), form.get('job')];
+  return { ...(workflow !== null && { workflow }), ...(workflow !== null && job !== null && { job }) };
+}
+
+function rerunOf(form: URLSearchParams): RerunOf {
+  const { workflow, job } = partOf(form);
+  if (form.get('what') === 'failed') return { kind: 'failed', ...(workflow !== undefined && { workflow }) };
+  if (workflow === undefined) return { kind: 'all' };
+  if (job === undefined) return { kind: 'workflow', workflow };
+  const slice = numberOf(form.get('slice'));
+  return { kind: 'job', workflow, job, ...(slice !== null && { slice }) };
 }

@@ -38,7 +38,7 @@ export function head(view: PipelineView, facts: Facts, page: PageOfPipeline, now
   const { trigger } = view;
   const waits = view.state === 'waiting';
   return html`<div class="pipeline-head" data-now="${now}"><h1>${trigger.commit.subject === '' ? nameOf(view) : trigger.commit.subject}</h1>
-<p class="facts">${badge(statusOf(view))} · ${refLinks(view, facts)} · ${commitLink(view, facts)} · ${eventName(trigger.event)} by ${trigger.sender.login} · ${time(view.startedAt)}${waits ? '' : html` · ${took(view, now)}`}</p>
+<p class="facts">${badge(statusOf(view))} · ${refLinks(view, facts)} · ${commitLink(view, facts)} · ${trigger.event === 'schedule' && trigger.schedule ? `schedule ${trigger.schedule.name}` : `${eventName(trigger.event)} by ${trigger.sender.login}`} · ${time(view.startedAt)}${waits ? '' : html` · ${took(view, now)}`}</p>
 ${pullRequests(view, facts)}${view.trust === null ? '' : html`<p class="quiet">Trust level ${view.trust}: ${trustInWords[view.trust]}</p>`}
 ${view.reason === undefined ? '' : html`<p class="reason${waits ? ' waits' : ''}">${waits ? 'Waits: ' : ''}${view.reason}</p>`}</div>
 ${actions}

@@ -30,7 +30,8 @@ export function pipelineFacts(store: Store): (repositoryId: number, number: numb
     if (known) return known;
     const record = await readRecord(store, repositoryId, number);
     const facts = record ? factsOf(record) : await factsOfFaulty(store, repositoryId, number);
-    if (facts === noFacts) return facts;
+    // A setup config may yet go on.
+    if (facts === noFacts || (record?.plan.setup && !record.continuation)) return facts;
     kept.set(key, facts);
     if (kept.size > mostKept) kept.delete(kept.keys().next().value!);
     return facts;

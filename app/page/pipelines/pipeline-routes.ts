@@ -7,8 +7,9 @@ import { nothing, show } from '../env.ts';
 import type { PageApp, PageContext } from '../env.ts';
 import type { Shown } from '../layout.ts';
 import type { CommonPorts } from '../ports.ts';
+import { actorOf } from './action-forms.ts';
 import { configView } from './config-view.ts';
-import { actionRoutes, actions, type ActionPorts } from './pipeline-actions.ts';
+import { actionRoutes, type ActionPorts } from './pipeline-actions.ts';
 import { pipelineArtifactsView, slicesWithArtifacts } from './pipeline-artifacts-view.ts';
 import { placeOf } from './pipeline-head.ts';
 import { pipelineFacts, readFaultyConfig, readRecord, type Facts } from './pipeline-record.ts';
@@ -36,14 +37,16 @@ export function pipelineRoutes(app: PageApp, ports: CommonPorts & PipelinePorts)
   app.get(pipelinePath, (c) =>
     answer(c, async (view, facts, now) => {
       const faulty = view.workflows.length === 0 && view.outcome === 'failed' && (await readFaultyConfig(store, view.repository.id, view.number)) !== undefined;
-      return pipelineView(view, facts, actions(view, c.get('viewer'), c.get('permission')), faulty, now);
+      return pipelineView(view, facts, actorOf(c.get('viewer'), c.get('permission')), faulty, now);
     }),
   );
 
   app.get(`${pipelinePath}/config`, (c) =>
     answer(c, async (view, facts, now) => {
       const record = await readRecord(store, view.repository.id, view.number);
-      return configView(view, facts, record, record ? undefined : await readFaultyConfig(store, view.repository.id, view.number), now);
+      // Of a setup config the one that was handed in may be faulty.
+      const faulty = record && (!record.plan.setup || record.continuation) ? undefined : await readFaultyConfig(store, view.repository.id, view.number);
+      return configView(view, facts, record, faulty, now);
     }),
   );
 

@@ -5,6 +5,7 @@ import type { TestCounts } from '../../../config-schema/outcome.ts';
 import { addCounts, isFailure, testReportKey, type TestReport } from '../../../config-schema/test-report.ts';
 import type { PipelineView } from '../../../config-schema/view.ts';
 import { readJson } from '../../json-object.ts';
+import { sliceKeyOf } from '../address.ts';
 import type { CommonPorts } from '../ports.ts';
 
 export type FoundTest = TestCase & { workflow: string; job: string; slice: number };
@@ -33,7 +34,7 @@ export async function readTests(store: Pick<CommonPorts['store'], 'get'>, view: 
         slice.steps.flatMap(({ result }, step) => {
           if (!result?.tests || result.tests.total === 0) return [];
           const place = { workflow, job: job.name, slice: slice.index };
-          return [{ place, key: testReportKey({ repositoryId: view.repository.id, pipeline: view.number, ...place }, slice.attempt, step) }];
+          return [{ place, key: testReportKey(sliceKeyOf(view, place), slice.attempt, step) }];
         }),
       ),
     ),

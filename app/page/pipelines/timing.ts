@@ -16,10 +16,10 @@ export type StepKinds = (workflow: string, job: string) => readonly string[] | n
 /** More bars than these nobody reads: then each job gets one. */
 const mostBars = 60;
 
-/** Only what has begun, or waits for a builder. What is not over goes on until now. */
+/** Only what has begun here, or waits for a builder. What is not over goes on until now. */
 export function timingOf(view: PipelineView, kindsOf: StepKinds, now: number): Timing {
   const path = criticalPath(view);
-  const all = view.workflows.flatMap(({ name, jobs }) => jobs.map((job) => ({ workflow: name, job })));
+  const all = view.workflows.flatMap(({ name, jobs }) => jobs.filter(({ carriedFrom }) => carriedFrom === undefined).map((job) => ({ workflow: name, job: { ...job, slices: job.slices.filter(({ carriedFrom }) => carriedFrom === undefined) } })));
   const perSlice = all.reduce((sum, { job }) => sum + job.slices.length, 0) <= mostBars;
   const bars = all.flatMap(({ workflow, job }): Bar[] => {
     const kinds = kindsOf(workflow, job.name);

@@ -7,6 +7,7 @@ import type { Html } from '../layout.ts';
 const sentences = {
   followed: 'The repository is followed: its next push is built.',
   unfollowed: 'The repository is not followed any more: pushes to it start nothing. What runs goes on.',
+  chosen: 'This holds for pipelines that start from now on.',
   'variable-set': 'The variable is set. Jobs that start from now on have it.',
   'variable-unset': 'The variable is gone. Jobs that start from now on do not have it.',
   'key-added': 'The ssh key is kept. Its fingerprint, for add_ssh_keys, stands in the list.',

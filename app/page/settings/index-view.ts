@@ -50,9 +50,9 @@ function tableRow({ repository, permission }: Row, viewer: Viewer): Html {
 /** Who said so is for those who work on it; anybody may read a public repository. */
 export function builtWords({ isInstalled, isBuilt, settings }: Pick<ListedRepository, 'isInstalled' | 'isBuilt' | 'settings'>, permission: Permission): Html {
   if (!isInstalled) return html`no: the GitHub App is not installed there`;
-  const said = settings === null || !atLeast(permission, 'write') ? '' : html` <span class="quiet">since ${time(settings.changedAt)}, by ${settings.changedBy}</span>`;
-  if (isBuilt) return html`yes, ${settings === null ? 'as every repository here' : 'followed'}${said}`;
-  return html`no, ${settings === null ? 'nobody follows it' : 'unfollowed'}${said}`;
+  const said = settings?.followed === undefined || !atLeast(permission, 'write') ? '' : html` <span class="quiet">since ${time(settings.changedAt)}, by ${settings.changedBy}</span>`;
+  if (isBuilt) return html`yes, ${settings?.followed === undefined ? 'as every repository here' : 'followed'}${said}`;
+  return html`no, ${settings?.followed === undefined ? 'nobody follows it' : 'unfollowed'}${said}`;
 }
 
 /** One that is built only because all are can be followed and unfollowed. */

@@ -9,6 +9,7 @@ import { atLeast, type KnownRepository } from '../access/access.ts';
 import { askerOf, nothing, sentence, show, unlessAllowed } from '../env.ts';
 import type { PageApp, PageContext } from '../env.ts';
 import type { CommonPorts } from '../ports.ts';
+import { choicesMade } from './choices-section.ts';
 import { doneNote, donePath, type Done } from './done.ts';
 import { faultOfVariable, mistakeIn, pasted, refusalOf, type Mistake } from './form.ts';
 import { lookUp } from './look-up.ts';
@@ -33,6 +34,15 @@ const plain = (operation: string, input: (form: URLSearchParams) => object = () 
 const changes: Readonly<Record<string, Change>> = {
   follow: { done: 'followed', part: 'building', of: plain('repositories.follow') },
   unfollow: { done: 'unfollowed', part: 'building', of: plain('repositories.unfollow') },
+  choose: {
+    done: 'chosen',
+    part: 'choices',
+    kept: ['pipelinesAtOnce'],
+    of(form) {
+      const made = choicesMade(form);
+      return typeof made === 'string' ? { fault: made } : { operation: 'repositories.choose', input: made };
+    },
+  },
   'set-variable': {
     done: 'variable-set',
     part: 'variables',

@@ -8,6 +8,7 @@ import type { ShownRepository } from '../../control/repository-operations.ts';
 import { atLeast, type KnownRepository, type Permission, type Viewer } from '../access/access.ts';
 import { csrfField, time, type Html, type Shown } from '../layout.ts';
 import { badgeSection } from './badge-section.ts';
+import { choicesSection } from './choices-section.ts';
 import { confirmed, button, filled, mistakeNote, secretArea, type Mistake } from './form.ts';
 import { builtWords, followButtons } from './index-view.ts';
 import { changedWords, fingerprintWords } from './words.ts';
@@ -45,6 +46,7 @@ export function repositorySettingsView(of: SettingsOf): Shown {
     body: html`<h1>Settings of ${owner}/${name}</h1>
 ${done ?? ''}${mistakeNote(mistake)}
 ${building(of)}
+${shown === null ? '' : choicesSection(of.viewer, shown, mayChange(of) ? `${repositorySettingsPath(repository)}/choose` : null, mistake)}
 ${badgeSection({ repository, publicUrl, branch: branch || (shown?.repository.defaultBranch ?? ''), isPrivate: shown?.repository.private ?? true })}
 ${shown !== null && atLeast(permission, 'write') ? secretKey(of, shown) : ''}
 ${kept === null ? '' : html`${variables(of, kept)}${sshKeys(of, kept)}${deployKey(of, kept)}`}

@@ -32,6 +32,11 @@ test('a job that passed', () => {
   });
 });
 
+test('what a step restored or saved stands beside it', () => {
+  const { summary } = checkOutput(job({ name: 'test', outcome: 'passed', slices: [slice(0, [step('Restoring cache', { note: '12 MB restored' })])] }));
+  assert.match(summary, /\| `Restoring cache` \| Passed \| 1\.2 s \| 12 MB restored \|/);
+});
+
 test('artifacts are counted and linked, slice by slice where there are several', () => {
   const stored = (files: number): StepResult => step('Uploading artifacts', { artifacts: { files, bytes: 1 } });
   const summaryOf = (...slices: SliceResult[]): string => checkOutput(job({ name: 'test', outcome: 'passed', slices })).summary;
@@ -146,7 +151,7 @@ test('config errors: annotations on their lines, and a list', () => {
   ]);
   assert.deepEqual(output, {
     title: 'Config error',
-    summary: 'Nothing ran, because `.circle.yml` has errors:\n\n````\n.circle.yml:3:5: jobs.test.parallelism: must be at least 1, is 0. Remove it.\n.circle.yml:9:1: unused ``` <b>\n````',
+    summary: 'Nothing of `.circle.yml` ran, because it has errors:\n\n````\n.circle.yml:3:5: jobs.test.parallelism: must be at least 1, is 0. Remove it.\n.circle.yml:9:1: unused ``` <b>\n````',
     annotations: [
       { path: '.circle.yml', startLine: 3, endLine: 3, level: 'failure', title: 'Config error', message: 'jobs.test.parallelism: must be at least 1, is 0.\nRemove it.' },
       { path: '.circle.yml', startLine: 9, endLine: 12, level: 'warning', title: 'Config warning', message: 'unused ``` <b>' },

@@ -19,6 +19,7 @@ import { controlActivities, type ControlPorts } from '../../../activities/contro
 import { forgetPerson, forgetRepository, type ForgetPorts } from '../../../activities/control/forget.ts';
 import { putJson, type ObjectStore } from '../../../activities/object-store.ts';
 import { rememberName } from '../../../activities/repository-name.ts';
+import { uuidOf } from '../../../activities/uuid.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'rh-forget-'));
 after(() => rm(folder, { recursive: true, force: true }));
@@ -103,19 +104,20 @@ test('a repository is forgotten: its pipelines, history, names, keys and audit p
 
   const report = await forgetRepository(ports, { repositoryId: 7, ...asker });
   assert.ok('objects' in report);
-  // Per pipeline plan, log, summary and two lines; two names that lead there, and the present one; the key.
-  assert.deepEqual([report.objects, report.entries], [2 * 5 + 3 + 1, 2]);
+  // Per pipeline plan, log, summary, two lines, and by its UUID; two names that lead there, and the present one; the key.
+  assert.deepEqual([report.objects, report.entries], [2 * 6 + 3 + 1, 2]);
   const left = await contents(store);
   const named = [...left.keys()].filter((name) => !name.startsWith('audit/'));
-  assert.deepEqual(named.filter((name) => !/(^|[/-])77([/-]|$)|shop-77/.test(name)), []);
-  assert.equal(named.length, 2 * 5 + 2 + 1, 'all of the other');
+  const uuids = [1, 7].map((number) => `ids/${uuidOf('pipeline', 77, number)}.json`);
+  assert.deepEqual(named.filter((name) => !/(^|[/-])77([/-]|$)|shop-77/.test(name) && !uuids.includes(name)), []);
+  assert.equal(named.length, 2 * 6 + 2 + 1, 'all of the other');
   assert.ok(![...left.values()].some((text) => text.includes('TOKEN')));
 
   const { problems, forgotten, undeleted } = await verifyAudit(ports);
   assert.deepEqual([problems, forgotten, undeleted], [[], [[1, 1], [3, 3]], []]);
   const [one, two, three, four, five] = await entries(ports);
   assert.deepEqual([one, two?.repositoryId, three, four?.personId], [null, 77, null, 7]);
-  assert.deepEqual(five, { ...asker, action: 'forgotten', subject: 'repository 7', details: { kind: 'repository', seqs: [[1, 1], [3, 3]], objects: 14 } });
+  assert.deepEqual(five, { ...asker, action: 'forgotten', subject: 'repository 7', details: { kind: 'repository', seqs: [[1, 1], [3, 3]], objects: 16 } });
 
   const again = await forgetRepository(ports, { repositoryId: 7, ...asker });
   assert.ok('objects' in again && again.objects === 0 && again.entries === 0);

@@ -33,6 +33,16 @@ test('nobody has said anything, then somebody follows, then another one does not
   assert.equal(await settings.read(8), null);
 });
 
+test('what is chosen stays when somebody follows, and what nobody chooses any more is gone', async (t) => {
+  const { settings } = await world(t);
+  await settings.choose(shop, { autoCancel: 'all', pipelinesAtOnce: 0 }, 'ada');
+  const { followed } = (await settings.read(7))!;
+  assert.equal(followed, undefined, 'nobody has said');
+  await settings.follow(shop, true, 'ada');
+  await settings.choose(shop, { autoCancel: null, forks: 'approve' }, 'bob');
+  assert.deepEqual(await settings.read(7), { version: 1, followed: true, forks: 'approve', pipelinesAtOnce: 0, changedBy: 'bob', changedAt: '2026-03-01T00:00:00.000Z' });
+});
+
 test('another process sees a change within five seconds, and asks the store no sooner', async (t) => {
   const { open, settings, clock } = await world(t);
   assert.equal(await settings.read(7), null);

@@ -22,6 +22,7 @@ test('what waiting mends, and how long', async (t) => {
     ['too many requests, with a time', answered(429, { 'retry-after': '0' }), 1],
     ['GraphQL: rate limited', graphql([{ type: 'RATE_LIMITED', message: 'API rate limit exceeded' }], { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': soon }), 90],
     ['GraphQL: a timeout of theirs', graphql([{ message: 'Something went wrong while executing your query. This may be the result of a timeout' }]), null],
+    ['GraphQL: too much at once', graphql([{ type: 'UNPROCESSABLE', message: 'was submitted too quickly' }]), 60],
     ['forbidden', answered(403, { 'x-ratelimit-remaining': '4999', 'x-ratelimit-reset': soon }, 'Resource not accessible by integration'), 'as it came'],
     ['not found', answered(404), 'as it came'],
     ['refused', answered(422), 'as it came'],

@@ -4,14 +4,13 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { githubForge } from '../../../activities/adapters/github.ts';
-import { ForgeUnavailable, type CheckRun, type Forge } from '../../../activities/control/forge.ts';
+import { ForgeUnavailable, type CheckRun, type Forge, type Reported } from '../../../activities/control/forge.ts';
 import { publishedLimits } from '../../github/index.ts';
 import { openGitHub, type Opened } from './open.ts';
 
 const run = promisify(execFile);
 const paths = ['.circle.yml', '.circleci/config.yml'];
-const createRun = 'POST /repos/{owner}/{repo}/check-runs';
-const updateRun = 'PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}';
+const graphql = 'POST /graphql';
 
 let opened: Opened;
 let forge: Forge;
@@ -24,6 +23,8 @@ after(async () => {
   await opened.close();
 });
 
+const report = (by: Forge, checks: CheckRun[], mayExist = false) => by.report(opened.repository, checks, mayExist);
+const idOf = (told: Reported | undefined): string | number => (told && 'id' in told && told.id !== null ? told.id : assert.fail(JSON.stringify(told)));
 const check = (sha: string, rest: Partial<CheckRun> = {}): CheckRun => ({ externalId: 'pipeline/1/test', sha, name: 'test', detailsUrl: 'https://ci.example/1', status: 'queued', ...rest });
 const unavailable = (seconds: number | null) => (error: unknown) => {
   assert.ok(error instanceof ForgeUnavailable, String(error));
@@ -148,31 +149,95 @@ test('the credential reads this repository, for an hour at most, and nothing els
   assert.deepEqual(repositories.map(({ name }) => name), ['app']);
 });
 
-test('an answer that is lost on its way does not make a second check', async () => {
+test('twenty checks are made in one request, and told again in one', async () => {
+  const trigger = await opened.push({}, 'Twenty');
+  await forge.load(trigger, paths);
+  const checks = Array.from({ length: 20 }, (_, i) => check(trigger.sha, { externalId: `job/${i}`, name: `job ${i}` }));
+  const before = asked().length;
+  const made = await report(forge, checks);
+  assert.deepEqual(asked().slice(before), [graphql]);
+  await report(forge, checks.map((each, i) => ({ ...each, id: idOf(made[i]), status: 'completed', conclusion: 'success', completedAt: '2026-01-01T00:00:00Z' })));
+  assert.deepEqual(asked().slice(before), [graphql, graphql]);
+  const runs = opened.github.checkRuns(opened.fullName, trigger.sha);
+  assert.deepEqual([runs.length, ...new Set(runs.map(({ conclusion }) => conclusion))], [20, 'success']);
+});
+
+test('a repository whose id GraphQL has not told yet is asked for once', async () => {
+  const { sha } = await opened.push({}, 'Unknown');
+  const own = githubForge(opened.settings);
+  const before = asked().length;
+  for (const externalId of ['a', 'b']) await report(own, [check(sha, { externalId })]);
+  assert.deepEqual(asked().slice(before), ['GET /repos/{owner}/{repo}', graphql, graphql]);
+});
+
+test('buttons come and go with the state', async () => {
+  const { sha } = await opened.push({}, 'Buttons');
+  const actions = [{ label: 'Cancel', description: 'Stop this job', identifier: 'cancel' as const }];
+  const shown = () => opened.github.checkRuns(opened.fullName, sha)[0]!.actions;
+  const [made] = await report(forge, [check(sha, { actions })]);
+  assert.deepEqual(shown(), actions);
+  await report(forge, [check(sha, { id: idOf(made) })]);
+  assert.deepEqual(shown(), []);
+});
+
+test('answers that are lost on their way do not make second checks', async () => {
   const { sha } = await opened.push({}, 'Lost');
-  opened.github.inject({ match: createRun, cut: 'after' });
-  await assert.rejects(forge.report(opened.repository, check(sha)), unavailable(null));
-  const { id } = await forge.report(opened.repository, check(sha, { status: 'in_progress' }));
-  assert.deepEqual(opened.github.checkRuns(opened.fullName, sha).map((each) => [each.id, each.status]), [[id, 'in_progress']]);
+  const checks = ['a', 'b'].map((externalId) => check(sha, { externalId, status: 'in_progress' }));
+  opened.github.inject({ match: graphql, cut: 'after' });
+  await assert.rejects(report(forge, checks), unavailable(null));
+  const before = asked().length;
+  await report(forge, [...checks, check(sha, { externalId: 'c' })], true);
+  assert.deepEqual(asked().slice(before), ['GET /repos/{owner}/{repo}/commits/{ref}/check-runs', graphql]);
+  assert.deepEqual(opened.github.checkRuns(opened.fullName, sha).map(({ externalId, status }) => [externalId, status]), [['a', 'in_progress'], ['b', 'in_progress'], ['c', 'queued']]);
+});
+
+test('ids that an earlier version kept by REST are numbers: their checks are found by their external ids', async () => {
+  const { sha } = await opened.push({}, 'Old');
+  await report(forge, [check(sha)]);
+  const [run] = opened.github.checkRuns(opened.fullName, sha);
+  await report(forge, [check(sha, { id: run!.id, status: 'in_progress' })]);
+  assert.deepEqual(opened.github.checkRuns(opened.fullName, sha).map(({ status }) => status), ['in_progress']);
+});
+
+test('a check that GitHub refuses does not hold up the others', async () => {
+  const { sha } = await opened.push({}, 'Partly');
+  const told = await report(forge, [check(sha, { externalId: 'good' }), check('e'.repeat(40), { externalId: 'bad' }), check(sha, { externalId: 'better' })]);
+  assert.deepEqual(told.map((each) => ('id' in each ? 'made' : each.refused)), ['made', `No commit found for SHA: ${'e'.repeat(40)}`, 'made']);
+  assert.equal(opened.github.checkRuns(opened.fullName, sha).length, 2);
+});
+
+test('one that a later try may bring through has all of them tried again, and none made twice', async () => {
+  const { sha } = await opened.push({}, 'Hiccup');
+  const checks = ['a', 'b'].map((externalId) => check(sha, { externalId }));
+  const [first] = await report(forge, [checks[0]!]);
+  opened.github.inject({ match: graphql, status: 200, headers: { 'content-type': 'application/json' }, body: { data: { run0: { checkRun: { id: idOf(first) } }, run1: null }, errors: [{ message: 'Something went wrong while executing your query.', path: ['run1'] }] } });
+  await assert.rejects(report(forge, checks), unavailable(null));
+  await report(forge, checks, true);
+  assert.deepEqual(opened.github.checkRuns(opened.fullName, sha).map(({ externalId }) => externalId), ['a', 'b']);
 });
 
 test('many annotations go in requests of 50, each once, also when the report is repeated', async () => {
   const { sha } = await opened.push({}, 'Annotated');
   const annotations = Array.from({ length: 120 }, (_, i) => ({ path: '.circle.yml', startLine: i + 1, endLine: i + 1, level: 'failure' as const, message: `m${i}`, title: 'Config error' }));
-  const report = check(sha, { status: 'completed', conclusion: 'failure', completedAt: '2026-01-01T00:00:00Z', output: { title: 'Config error', summary: 's', annotations } });
-  opened.github.inject({ match: updateRun, cut: 'after' });
-  await assert.rejects(forge.report(opened.repository, report), unavailable(null));
-  const { id } = await forge.report(opened.repository, report);
-  await forge.report(opened.repository, { ...report, id });
-  const [made, ...more] = opened.github.checkRuns(opened.fullName, sha);
-  assert.equal(more.length, 0);
-  assert.deepEqual(made?.output.annotations.map(({ message, start_line }) => `${message} ${start_line}`), annotations.map(({ message, startLine }) => `${message} ${startLine}`));
+  const [made] = await report(forge, [check(sha)]);
+  const failed = check(sha, { id: idOf(made), status: 'completed', conclusion: 'failure', completedAt: '2026-01-01T00:00:00Z', output: { title: 'Config error', summary: 's', annotations } });
+  const few = { ...failed, externalId: 'few', output: { ...failed.output!, annotations: annotations.slice(0, 3) } };
+  delete few.id;
+  opened.github.inject({ match: graphql, cut: 'after' });
+  await assert.rejects(report(forge, [failed, few]), unavailable(null));
+  const before = asked().length;
+  await report(forge, [failed, few], true);
+  assert.deepEqual(asked().slice(before), ['GET /repos/{owner}/{repo}/commits/{ref}/check-runs', graphql, graphql]);
+  await report(forge, [failed]);
+  const [run, other, ...more] = opened.github.checkRuns(opened.fullName, sha);
+  assert.deepEqual([other?.output.annotations.length, more.length], [3, 0]);
+  assert.deepEqual(run?.output.annotations.map(({ message, start_line }) => `${message} ${start_line}`), annotations.map(({ message, startLine }) => `${message} ${startLine}`));
 });
 
 test('what is too long for GitHub is cut, and says so', async () => {
   const { sha } = await opened.push({}, 'Long');
   const output = { title: 't'.repeat(999), summary: 'ü line\n'.repeat(50_000), annotations: [{ path: 'a', startLine: 1, endLine: 1, level: 'notice' as const, message: 'é'.repeat(70_000), title: 'x'.repeat(999) }] };
-  await forge.report(opened.repository, check(sha, { output }));
+  await report(forge, [check(sha, { output })]);
   const [made] = opened.github.checkRuns(opened.fullName, sha);
   assert.match(made?.output.summary ?? '', /The rest is left out: GitHub takes no more/);
   assert.ok(Buffer.byteLength(made?.output.summary ?? '') > 65_000);
@@ -199,19 +264,19 @@ test('trouble that passes is ForgeUnavailable, with the wait that GitHub asks fo
     await assert.rejects(githubForge({ ...opened.settings, host: '127.0.0.1:1' }).load(trigger, paths), unavailable(null));
   });
   await t.test('the secondary limit', async () => {
-    github.injectSecondaryLimit({ match: createRun, retryAfterSeconds: 17 });
-    await assert.rejects(githubForge(opened.settings).report(opened.repository, check(trigger.sha)), unavailable(17));
+    github.injectSecondaryLimit({ match: graphql, retryAfterSeconds: 17 });
+    await assert.rejects(report(githubForge(opened.settings), [check(trigger.sha)]), unavailable(17));
   });
   await t.test('the primary limit', async () => {
-    github.injectPrimaryLimit({ match: createRun, resetInSeconds: 120 });
-    await assert.rejects(githubForge(opened.settings).report(opened.repository, check(trigger.sha)), (error) => error instanceof ForgeUnavailable && Math.abs(error.retryAfterSeconds! - 120) <= 2);
+    github.injectPrimaryLimit({ match: graphql, resetInSeconds: 120 });
+    await assert.rejects(report(githubForge(opened.settings), [check(trigger.sha)]), (error) => error instanceof ForgeUnavailable && Math.abs(error.retryAfterSeconds! - 120) <= 2);
   });
   await t.test('a refused token request', async () => {
     github.inject({ match: 'POST /app/installations/{installation_id}/access_tokens', status: 500, body: {} });
     await assert.rejects(load(), unavailable(null));
   });
   await t.test('what is wrong for good comes as it is', async () => {
-    await assert.rejects(githubForge(opened.settings).report(opened.repository, check('e'.repeat(40))), (error) => !(error instanceof ForgeUnavailable) && /No commit found/.test((error as Error).message));
+    await assert.rejects(report(githubForge(opened.settings), [check('e'.repeat(40))]), (error) => !(error instanceof ForgeUnavailable) && /No commit found/.test((error as Error).message));
   });
 });
 
@@ -252,7 +317,7 @@ test('under GitHub’s real limits a burst of checks is never refused by GitHub:
   try {
     const own = githubForge(strict.settings);
     const { sha } = await strict.push({}, 'Burst');
-    const results = await Promise.allSettled(Array.from({ length: 100 }, (_, i) => own.report(strict.repository, check(sha, { externalId: `job/${i}`, name: `job ${i}` }))));
+    const results = await Promise.allSettled(Array.from({ length: 100 }, (_, i) => own.report(strict.repository, [check(sha, { externalId: `job/${i}`, name: `job ${i}` })], false)));
     const waiting = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason as ForgeUnavailable);
     assert.equal(strict.github.checkRuns(strict.fullName, sha).length, 80);
     assert.equal(waiting.length, 20);
@@ -266,12 +331,12 @@ test('under GitHub’s real limits a burst of checks is never refused by GitHub:
 test('a repository that is renamed while a pipeline runs is reported to under its old name, by GitHub’s redirects', async () => {
   const trigger = await opened.push({ '.circle.yml': 'x: 1\n' }, 'Renamed under way');
   const check = { externalId: 'renamed', sha: trigger.sha, name: 'renamed', detailsUrl: 'https://ci.example' };
-  const { id } = await forge.report(opened.repository, { ...check, status: 'queued' });
+  const [made] = await report(forge, [{ ...check, status: 'queued' }]);
   opened.github.renameRepository(opened.fullName, 'app-renamed');
   try {
     assert.equal((await forge.load(trigger, paths)).config?.text, 'x: 1\n');
-    await forge.report(opened.repository, { ...check, id, status: 'completed', conclusion: 'success', completedAt: '2026-01-01T00:00:00Z' });
-    await forge.report(opened.repository, { ...check, externalId: 'new', name: 'new', status: 'queued' });
+    await report(forge, [{ ...check, id: idOf(made), status: 'completed', conclusion: 'success', completedAt: '2026-01-01T00:00:00Z' }]);
+    await report(forge, [{ ...check, externalId: 'new', name: 'new', status: 'queued' }], true);
     assert.deepEqual(opened.github.checkRuns('acme/app-renamed', trigger.sha).map(({ name, conclusion }) => [name, conclusion]), [['renamed', 'success'], ['new', null]]);
   } finally {
     opened.github.renameRepository('acme/app-renamed', 'app');

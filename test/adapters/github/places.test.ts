@@ -66,6 +66,19 @@ test('a further repository is one of the same installation', async (t) => {
   await t.test('of a repository without an installation', async () => assert.equal(await places.sameInstallation({ ...repository, installationId: null }, 'acme', 'library'), null));
 });
 
+test('what a ref holds is its commit, whatever others are called', async (t) => {
+  const { repository } = opened;
+  const { sha } = await opened.push({ 'a.txt': '1' });
+  const { sha: lure } = await opened.push({ 'a.txt': '2' }, 'x', 'refs/heads/heads/main');
+  await opened.git('tag', '-a', 'v1', '-m', 'annotated', sha);
+  await opened.git('tag', 'main', lure);
+  await opened.git('push', '-q', 'origin', 'refs/tags/v1', 'refs/tags/main');
+  const rows: [ref: string, sha: string | null][] = [['refs/heads/main', sha], ['refs/heads/heads/main', lure], ['refs/tags/v1', sha], ['refs/tags/main', lure], ['refs/heads/gone', null], ['refs/heads/v1', null], ['refs/heads/../main', null]];
+  for (const [ref, held] of rows) await t.test(ref, async () => assert.equal(await places.headOf(repository, ref), held));
+  await t.test('of a repository without an installation', async () => assert.equal(await places.headOf({ ...repository, installationId: null }, 'refs/heads/main'), null));
+  await t.test('never another repository’s that has the name now', () => assert.rejects(places.headOf({ ...repository, id: 5 }, 'refs/heads/main'), /is repository \d+ now, not 5/));
+});
+
 test('all repositories of all installations are listed', async () => {
   const listed = await places.listRepositories();
   assert.deepEqual(listed.map(({ owner, name }) => `${owner}/${name}`).sort(), ['acme/app', 'acme/library', 'bob/tools']);

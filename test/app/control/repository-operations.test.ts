@@ -11,14 +11,16 @@ import { repositorySettings } from '../../../activities/control/repository-setti
 import { putJson } from '../../../activities/object-store.ts';
 import { rememberName } from '../../../activities/repository-name.ts';
 import { Refused, type OperationPorts } from '../../../app/control/operation.ts';
-import { repositoryOperations, type RepositoryList, type ShownRepository } from '../../../app/control/repository-operations.ts';
+import { repositoryOperations, type ChosenRepository, type RepositoryList, type ShownRepository } from '../../../app/control/repository-operations.ts';
 import { runOperation } from '../../../app/control/run-operation.ts';
 import type { Follow } from '../../../app/webhooks/followed.ts';
+import type { Choices } from '../../../config-schema/choices.ts';
 import type { Repository } from '../../../config-schema/trigger.ts';
 import { repositoryHistoryKey } from '../../../config-schema/view.ts';
 import { memoryAudit } from '../../fakes/audit.ts';
 
 const shop: Repository = { id: 7, owner: 'acme', name: 'shop', private: true, defaultBranch: 'trunk', installationId: 1 };
+const installation: Choices = { autoCancel: 'branches', forks: 'never', pipelinesAtOnce: 50 };
 const asker = { who: 'operator root', from: 'command line at host' };
 
 async function world(t: TestContext, follow: Follow = 'all') {
@@ -28,6 +30,7 @@ async function world(t: TestContext, follow: Follow = 'all') {
   const ports: Partial<OperationPorts> = {
     audit,
     follow,
+    choices: installation,
     repositorySettings: repositorySettings(store),
     listRepositories() {
       state.asked += 1;
@@ -79,9 +82,19 @@ test('while GitHub is away those are listed that are known here, and the reason 
 
 test('one repository is shown with what holds for it', async (t) => {
   const { ask } = await world(t, 'listed');
-  assert.deepEqual(await ask<ShownRepository>('repositories.show', { repository: 'acme/shop' }), { repository: shop, isBuilt: false, settings: null, secretKey: null });
+  assert.deepEqual(await ask<ShownRepository>('repositories.show', { repository: 'acme/shop' }), { repository: shop, isBuilt: false, settings: null, choices: installation, secretKey: null });
   await ask('repositories.follow', { repository: 'acme/shop' });
   assert.partialDeepStrictEqual(await ask<ShownRepository>('repositories.show', { repository: 'acme/shop' }), { isBuilt: true, settings: { followed: true } });
+});
+
+test('what is chosen for a repository holds there, leaves an entry, and goes back to the installation', async (t) => {
+  const { ask, audit } = await world(t);
+  const choose = (made: object) => ask<ChosenRepository>('repositories.choose', { repository: 'acme/shop', ...made });
+  assert.partialDeepStrictEqual(await choose({ autoCancel: 'off', pipelinesAtOnce: 3 }), { choices: { autoCancel: 'off', forks: 'never', pipelinesAtOnce: 3 }, settings: { autoCancel: 'off', changedBy: 'operator root' } });
+  assert.deepEqual(audit.events, [{ ...asker, action: 'repository.settings-changed', subject: 'repository acme/shop', repositoryId: 7, details: { autoCancel: 'off', pipelinesAtOnce: 3 } }]);
+  assert.deepEqual((await choose({ autoCancel: null, forks: 'approve' })).choices, { autoCancel: 'branches', forks: 'approve', pipelinesAtOnce: 3 });
+  assert.partialDeepStrictEqual(await ask<ShownRepository>('repositories.show', { repository: 'acme/shop' }), { isBuilt: true, choices: { forks: 'approve' } });
+  await assert.rejects(choose({ autoCancel: 'sometimes' }), Refused);
 });
 
 test('GitHub is asked for the list once, however many look; not having answered is not remembered', async (t) => {

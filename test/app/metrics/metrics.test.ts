@@ -63,6 +63,15 @@ suite('of an ended pipeline', () => {
     assert.deepEqual(await lines(metrics, 'cicd_pipeline_run_errors_total'), ['cicd_pipeline_run_errors_total{error_type="failed"} 1']);
   });
 
+  test('what was taken over from an earlier pipeline was counted there', async () => {
+    const metrics = fresh();
+    const view = pipeline();
+    const [job] = view.workflows[0]!.jobs;
+    view.workflows[0]!.jobs = [{ ...job!, carriedFrom: 776 }, { ...job!, outcome: 'passed', slices: job!.slices.map((each) => ({ ...each, carriedFrom: 776 })) }];
+    await endedPipelines(metrics, storeWith(planned))(view);
+    for (const name of ['roundhouse_slice_wait_seconds', 'roundhouse_step_duration_seconds', 'cicd_pipeline_run_errors_total']) assert.deepEqual(await lines(metrics, name), [], name);
+  });
+
   test('without its plan, steps are of an unknown kind', async () => {
     const metrics = fresh();
     await endedPipelines(metrics, storeWith(null))(pipeline());

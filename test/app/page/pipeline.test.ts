@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { Refused } from '../../../app/control/operation.ts';
+import { artifactIndexKey, artifactsKey } from '../../../config-schema/artifact.ts';
 import type { Outcome } from '../../../config-schema/outcome.ts';
+import { testReportKey } from '../../../config-schema/test-report.ts';
 import type { PipelineView } from '../../../config-schema/view.ts';
 import { configErrorView, configText, failedView, jobOf, oldView, pageOf, repositoryUrl, runningView, sliceOf } from './pipeline-scene.ts';
 
@@ -34,6 +36,15 @@ suite('jobs', () => {
     has(row, '<a href="/acme/rocket/7/tests?job=ci%2Funit%20tests" class="failed">166 tests, 2 failed, 3 skipped</a>');
     has(rowOf(text, 'staging'), /not run<\/span>.*requires unit tests, which ended as failed/s);
     has(rowOf(text, 'lint'), />small</);
+  });
+
+  test('what a filter keeps out is named with the reason, and neither drawn nor listed among the others', async (t) => {
+    const view = failedView();
+    view.workflows[0]!.jobs.push(jobOf('tell', [], [], 'skipped', { reason: 'its filters (.circle.yml:9) let only branches in that match main, and this is feature/boosters' }));
+    const { text } = await (await pageOf(t, view)).get();
+    has(text, /<summary>A job is not for this branch<\/summary><ul><li><b>tell<\/b>: its filters \(.circle.yml:9\) let only/);
+    assert.equal(rowOf(text, 'tell'), '');
+    assert.equal([...text.matchAll(/<a class="node/g)].length, 7);
   });
 
   test('its graph is a drawing for the eye alone, with a link at each job', async (t) => {
@@ -68,7 +79,7 @@ suite('jobs', () => {
     has(rowOf(text, 'browser tests'), /waiting<\/span>.*waits for room on a builder of class large/s);
     has(rowOf(text, 'staging'), 'waits for unit tests, browser tests, image');
     has(text, /<form method="post" action="\/acme\/rocket\/7\/cancel">/);
-    lacks(text, '/rerun');
+    lacks(text, 'Rerun all');
   });
 
   const stands: [what: string, view: PipelineView, says: RegExp][] = [
@@ -160,6 +171,28 @@ suite('config', () => {
     has(text, '2 faults');
     has(text, '<a href="#L3">line 3, column 1</a>: jobs.build: must be a map, is &lt;b&gt;.');
     has(text, /<div class="l marked" id="L3"><a[^>]*><\/a>  build: &#60;b&#62;<\/div>/);
+  });
+
+  test('both configs of a pipeline that went on, and the faults of one that could not', async (t) => {
+    const page = await pageOf(t, failedView());
+    page.keepConfig();
+    const key = [...page.store.keys()].find((name) => name.endsWith('plan.json'))!;
+    const record = JSON.parse(Buffer.from(page.store.get(key)!).toString()) as { plan: { setup: boolean } };
+    record.plan.setup = true;
+    page.put(key, record);
+    page.keepFaultyConfig('version: 2.1\njobs: <b>\n', [{ message: 'jobs: must be a map.', line: 2 }]);
+    const refused = (await page.get('/config')).text;
+    has(refused, 'handed in by a job: the pipeline could not go on with it');
+    has(refused, '<a href="#N2">line 2, column 1</a>: jobs: must be a map.');
+    has(refused, /id="L4"/);
+
+    const warning = { severity: 'warning', message: 'is odd.', line: 3, column: 1 };
+    page.put(key, { ...record, continuation: { config: { path: 'next.yml', text: 'version: 2.1\n# <i>\njobs: {}\n' }, warnings: [warning], setup: record.plan } });
+    const { text } = await page.get('/config');
+    has(text, 'next.yml <span class="quiet beside">handed in by a job: the pipeline went on with it</span>');
+    has(text, '<a href="#N3">line 3, column 1</a>: is odd.');
+    has(text, /<div class="l" id="N2"><a[^>]*><\/a># &#60;i&#62;<\/div>/);
+    lacks(text, 'could not go on');
   });
 
   test('a record of an earlier version has no source, a pipeline without a config nothing, and both say so', async (t) => {
@@ -267,32 +300,67 @@ test('every text is a text, on every page', async (t) => {
 suite('cancel', () => {
   test('asked for twice without a script, done once, and back at the page', async (t) => {
     const canceled: string[] = [];
-    const page = await pageOf(t, runningView(), { cancel: (view, { who, from }) => Promise.resolve(canceled.push(`${view.number} by ${who} from ${from.split(' at ')[0]}`) > 0) });
+    const page = await pageOf(t, runningView(), { cancel: (view, part, { who, from }) => Promise.resolve(void canceled.push(`${view.number} ${JSON.stringify(part)} by ${who} from ${from.split(' at ')[0]}`)) });
     has((await page.get()).text, /<details id="cancel" class="cancel"><summary>Cancel …<\/summary><form[^>]*>.*Cancel acme\/rocket #7<\/button>/s);
     const { status, location } = await page.post('/cancel');
     assert.deepEqual([status, location], [303, '/acme/rocket/7']);
-    assert.deepEqual(canceled, ['7 by github:9 ada from page']);
+    assert.deepEqual(canceled, ['7 {} by github:9 ada from page']);
+  });
+
+  test('a job is, by the button in its row, and a workflow where there are several', async (t) => {
+    const canceled: unknown[] = [];
+    const view = runningView();
+    view.workflows.push({ name: 'docs', outcome: 'passed', jobs: [jobOf('write', [], [sliceOf(0, [0, 1, 2], 'passed')], 'passed')] });
+    const page = await pageOf(t, view, { cancel: (_view, part) => Promise.resolve(void canceled.push(part)) });
+    const { text } = await page.get();
+    has(rowOf(text, 'unit tests'), '<button name="job" value="unit tests" formaction="/acme/rocket/7/cancel" aria-label="Cancel unit tests">Cancel</button>');
+    lacks(rowOf(text, 'staging'), '<button', 'a job that waits for others');
+    has(text, '<button formaction="/acme/rocket/7/cancel" aria-label="Cancel workflow ci">Cancel</button>');
+    has(text, '<button aria-label="Rerun workflow docs">Rerun</button>');
+    assert.equal((await page.post('/cancel', { csrf: 'token', workflow: 'ci', job: 'unit tests' })).location, '/acme/rocket/7');
+    assert.equal((await page.post('/cancel', { csrf: 'token', workflow: 'ci' })).status, 303);
+    assert.deepEqual(canceled, [{ workflow: 'ci', job: 'unit tests' }, { workflow: 'ci' }]);
   });
 
   test('what has ended is not canceled, and says so', async (t) => {
-    const ended = await pageOf(t, failedView());
+    const ended = await pageOf(t, failedView(), { cancel: () => Promise.reject(new Refused('pipeline #7 has ended, so there is nothing to cancel.')) });
     const { status, text } = await ended.post('/cancel');
     assert.equal(status, 409);
-    has(text, 'acme/rocket #7 has ended already');
+    has(text, 'pipeline #7 has ended, so there is nothing to cancel.');
     lacks((await ended.get()).text, '/cancel');
-    const meanwhile = await pageOf(t, runningView(), { cancel: () => Promise.resolve(false) });
-    assert.equal((await meanwhile.post('/cancel')).status, 409);
   });
 });
 
 suite('run again', () => {
   test('by the person who asks, and on to the new pipeline', async (t) => {
     const asked: unknown[] = [];
-    const page = await pageOf(t, failedView(), { rerun: (view, by) => Promise.resolve((asked.push([view.number, by]), 8)) });
-    has((await page.get()).text, /<form method="post" action="\/acme\/rocket\/7\/rerun"><input type="hidden" name="csrf" value="token"><button>Run again<\/button>/);
+    const page = await pageOf(t, failedView(), { rerun: (view, what, by) => Promise.resolve((asked.push([view.number, what, by]), 8)) });
+    has((await page.get()).text, /<form method="post" action="\/acme\/rocket\/7\/rerun"><input type="hidden" name="csrf" value="token"><button name="what" value="failed">Rerun failed<\/button><button>Rerun all<\/button>/);
     const { status, location } = await page.post('/rerun');
     assert.deepEqual([status, location], [303, '/acme/rocket/8']);
-    assert.deepEqual(asked, [[7, { id: 9, login: 'ada' }]]);
+    assert.deepEqual(asked, [[7, { kind: 'all' }, { id: 9, login: 'ada' }]]);
+  });
+
+  test('a part of it: what failed, a workflow, a job, a slice', async (t) => {
+    const asked: unknown[] = [];
+    const page = await pageOf(t, failedView(), { rerun: (_view, what) => Promise.resolve((asked.push(what), 8)) });
+    const { text } = await page.get();
+    has(rowOf(text, 'unit tests'), '<button name="job" value="unit tests" aria-label="Rerun unit tests">Rerun</button>');
+    lacks(rowOf(text, 'staging'), '<button', 'a job that did not run because of another');
+    has((await page.get('/ci/unit%20tests?slice=2')).text, '<button>Rerun job</button><button name="slice" value="2">Rerun slice 2</button>');
+    for (const fields of [{ what: 'failed' }, { workflow: 'ci', what: 'failed' }, { workflow: 'ci' }, { workflow: 'ci', job: 'lint' }, { workflow: 'ci', job: 'unit tests', slice: '2' }]) assert.equal((await page.post('/rerun', { csrf: 'token', ...(fields as Record<string, string>) })).location, '/acme/rocket/8');
+    assert.deepEqual(asked, [{ kind: 'failed' }, { kind: 'failed', workflow: 'ci' }, { kind: 'workflow', workflow: 'ci' }, { kind: 'job', workflow: 'ci', job: 'lint' }, { kind: 'job', workflow: 'ci', job: 'unit tests', slice: 2 }]);
+  });
+
+  test('in place while it is open, and back at the page that asked', async (t) => {
+    const view = runningView();
+    Object.assign(view.workflows[0]!.jobs[1]!, { outcome: 'failed' });
+    const page = await pageOf(t, view, { rerun: () => Promise.resolve(7) });
+    const { text } = await page.get();
+    has(text, '<button name="what" value="failed">Rerun failed</button>');
+    lacks(text, 'Rerun all');
+    assert.equal((await page.post('/rerun', { csrf: 'token', workflow: 'ci', job: 'lint' })).location, '/acme/rocket/7');
+    assert.equal((await page.post('/rerun', { csrf: 'token', workflow: 'ci', job: 'lint', page: 'job' })).location, '/acme/rocket/7/ci/lint');
   });
 
   test('when its number is long in coming, the list will show it', async (t) => {
@@ -303,28 +371,97 @@ suite('run again', () => {
   test('a refusal is a sentence', async (t) => {
     const page = await pageOf(t, failedView(), { rerun: () => Promise.reject(new Refused('The GitHub App is not installed on acme/rocket any more.')) });
     const { status, text } = await page.post('/rerun');
-    assert.equal(status, 422);
+    assert.equal(status, 409);
     has(text, 'The GitHub App is not installed on acme/rocket any more.');
     const away = await pageOf(t, failedView(), { rerun: () => Promise.reject(Object.assign(new Error('GitHub does not answer.'), { name: 'ForgeUnavailable' })) });
     assert.equal((await away.post('/rerun')).status, 503);
   });
 
-  test('not while it runs, and not what came from a work tree', async (t) => {
-    const { status, text } = await (await pageOf(t, runningView())).post('/rerun');
-    assert.equal(status, 409);
-    has(text, 'has not ended. Cancel it first');
+  test('nothing that came from a work tree', async (t) => {
     const view = failedView();
     view.trigger.event = 'local';
-    const local = await pageOf(t, view);
-    lacks((await local.get()).text, '/rerun');
-    assert.equal((await local.post('/rerun')).status, 409);
+    const { text } = await (await pageOf(t, view)).get();
+    lacks(text, />Rerun/);
+  });
+});
+
+suite('approvals', () => {
+  const waitingView = (): PipelineView => {
+    const view = runningView();
+    view.workflows[0]!.jobs.push(jobOf('ship it', ['build'], [], null, { type: 'approval', reason: 'waits for an approval' }), jobOf('later', ['staging'], [], null, { type: 'approval' }));
+    return view;
+  };
+
+  test('what waits is told to everybody, and approved by who may write', async (t) => {
+    const approved: unknown[] = [];
+    const page = await pageOf(t, waitingView(), { approve: (_view, job, { who }) => Promise.resolve(void approved.push([job, who])) });
+    const form = /<form method="post" action="\/acme\/rocket\/7\/approve">[^]*?<button class="approve">Approve ship it<\/button><\/form>/;
+    for (const path of ['', '/ci/ship%20it']) has((await page.get(path)).text, form, path);
+    lacks((await page.get()).text, 'Approve later', 'one that does not wait yet');
+    const { status, location } = await page.post('/approve', { csrf: 'token', workflow: 'ci', job: 'ship it' });
+    assert.deepEqual([status, location, approved], [303, '/acme/rocket/7', [[{ workflow: 'ci', job: 'ship it' }, 'github:9 ada']]]);
+    page.permission.of = 'read';
+    for (const path of ['', '/ci/ship%20it']) {
+      const { text } = await page.get(path);
+      has(text, '<strong>ship it</strong> of ci waits for an approval.', path);
+      lacks(text, '<button class="approve"', path);
+    }
+  });
+
+  test('of two at once the second hears who was first', async (t) => {
+    const page = await pageOf(t, waitingView(), { approve: () => Promise.reject(new Refused('ship it was approved by grace, so there is nothing to approve.')) });
+    const { status, text } = await page.post('/approve', { csrf: 'token', workflow: 'ci', job: 'ship it' });
+    assert.equal(status, 409);
+    has(text, 'ship it was approved by grace');
+  });
+
+  test('afterwards it says who did', async (t) => {
+    const view = failedView();
+    view.workflows[0]!.jobs.push(jobOf('ship it', ['build'], [], 'passed', { type: 'approval', approvedBy: 'grace' }));
+    has(rowOf((await (await pageOf(t, view)).get()).text, 'ship it'), '<div class="quiet">approved by grace</div>');
+  });
+});
+
+suite('a rerun in part', () => {
+  /** Of #5: all but the unit tests, of which one slice ran anew. */
+  const rerunView = (): PipelineView => {
+    const view = failedView();
+    for (const job of view.workflows[0]!.jobs) if (job.name !== 'unit tests') job.carriedFrom = 5;
+    for (const slice of view.workflows[0]!.jobs[2]!.slices) if (slice.index !== 1) slice.carriedFrom = 5;
+    return view;
+  };
+
+  test('what was taken over says from where, with what is kept there, and takes no time of this one', async (t) => {
+    const page = await pageOf(t, rerunView());
+    page.keepConfig();
+    const { text } = await page.get();
+    has(rowOf(text, 'build'), '<div class="quiet">from <a href="/acme/rocket/5/ci/build">#5</a></div>');
+    has(rowOf(text, 'unit tests'), '3 of 4 slices from <a href="/acme/rocket/5/ci/unit%20tests">#5</a>');
+    has(text, '<title>build: passed · from #5</title>');
+    has(text, '<a class="node passed carried"');
+    assert.equal([...text.matchAll(/<div class="row/g)].length, 1, 'bars');
+
+    page.put(artifactIndexKey(artifactsKey({ repositoryId: 42, pipeline: 5, workflow: 'ci', job: 'build', slice: 0 }, 1, 3)), { version: 1, files: [{ path: 'dist/app.js', file: 0, bytes: 1, sha256: '0'.repeat(64) }] });
+    has((await page.get('/artifacts')).text, 'dist/app.js');
+    page.keepTests('ci', 'unit tests', 1, 3, [{ name: 'ran here' }]);
+    page.put(testReportKey({ repositoryId: 42, pipeline: 5, workflow: 'ci', job: 'unit tests', slice: 0 }, 1, 3), { version: 1, cases: [{ name: 'ran there', classname: null, file: null, line: null, seconds: null, outcome: 'passed', message: null, detail: null, suite: null }] });
+    const tests = (await page.get('/tests')).text;
+    has(tests, 'ran here');
+    has(tests, 'ran there');
+  });
+
+  test('the page of a job leads to where it ran', async (t) => {
+    const page = await pageOf(t, rerunView());
+    has((await page.get('/ci/build')).text, 'This job ran in <a href="/acme/rocket/5/ci/build?slice=0">#5</a>');
+    has((await page.get('/ci/unit%20tests?slice=0')).text, 'Slice 0 ran in <a href="/acme/rocket/5/ci/unit%20tests?slice=0">#5</a>');
+    lacks((await page.get('/ci/unit%20tests?slice=1')).text, ' ran in ');
   });
 });
 
 suite('who may', () => {
-  for (const action of ['/cancel', '/rerun']) {
+  for (const action of ['/cancel', '/rerun', '/approve']) {
     test(`${action}: writers, by our own form`, async (t) => {
-      const page = await pageOf(t, action === '/cancel' ? runningView() : failedView());
+      const page = await pageOf(t, action === '/rerun' ? failedView() : runningView());
       assert.equal((await page.post(action, {})).status, 403, 'without the token');
       assert.equal((await page.post(action, { csrf: 'another' })).status, 403, 'with a wrong one');
       page.permission.of = 'read';

@@ -82,6 +82,7 @@ export async function world(t: TestContext, { follow = 'all' as Follow, isAway =
     listRepositories: () => lookingUp(installed),
     repositorySettings: repositorySettings(store),
     follow,
+    choices: { autoCancel: 'branches', forks: 'never', pipelinesAtOnce: 50 },
     isSshHost,
     describeSshKey,
     faultOfExpression,

@@ -52,6 +52,22 @@ test('an administrator unfollows and follows, and the log says who', async (t) =
   );
 });
 
+test('an administrator chooses what holds for a repository; others read it', async (t) => {
+  const { open, post, events } = await world(t);
+  const plain = (text: string): string => text.replace(/<[^>]*>/g, '').replace(/\s+/g, ' ');
+  assert.match(plain((await open('rita', repositoryPage)).text), /never of the default branch\. as the installation has it.*Pipelines that run at once: 50\. as the installation has it/);
+  const chosen = await post('ada', `${repositoryPage}/choose`, { autoCancel: 'off', forks: '', pipelinesAtOnce: '3' });
+  assert.deepEqual([chosen.status, chosen.location], [303, `${repositoryPage}?done=chosen#choices`]);
+  const { text } = await open('ada', repositoryPage);
+  assert.match(plain(text), /open pipelines: none\. Pull requests of forks are built: never\. as the installation has it Pipelines that run at once: 3\. /);
+  assert.match(text, /<option value="off" selected>/);
+  assert.deepEqual((await events()).map(({ who, action, details }) => ({ who, action, details })), [{ who: 'github:7 ada', action: 'repository.settings-changed', details: { autoCancel: 'off', forks: null, pipelinesAtOnce: 3 } }]);
+  const wrong = await post('ada', `${repositoryPage}/choose`, { pipelinesAtOnce: 'many' });
+  assert.deepEqual([wrong.status, /is a whole number, or 0.*value="many"/s.test(wrong.text)], [422, true]);
+  assert.ok(!forms((await open('wim', repositoryPage)).text).includes(`${repositoryPage}/choose`));
+  assert.match((await post('wim', `${repositoryPage}/choose`, { pipelinesAtOnce: '1' })).text, /Only an administrator of the repository/);
+});
+
 test('where only listed repositories are built, one that was never built is followed from the list', async (t) => {
   const { open, post } = await world(t, { follow: 'listed' });
   assert.match((await open('operator', '/-/settings')).text, /bob\/spring.*?no, nobody follows it/s);

@@ -19,7 +19,7 @@ const cases: { title: string; change: Change; names?: string[]; ended?: [number,
   { title: 'deleted', change: { kind: 'repository', change: 'deleted', repository: shop }, ended: [[7, 'acme/shop was deleted']], dropped: [7], told: 'warn a repository was deleted: open pipelines are canceled' },
   { title: 'made private', change: { kind: 'repository', change: 'privatized', repository: shop }, told: '' },
   { title: 'another default branch', change: { kind: 'repository', change: 'default-branch', repository: shop }, told: '' },
-  { title: 'the App is installed', change: { kind: 'installation', change: 'added', installationId: 1, repositories: two }, told: 'info the GitHub App was installed' },
+  { title: 'the App is installed', change: { kind: 'installation', change: 'added', installationId: 1, repositories: [...two, { id: 9, owner: 'acme', name: 'unfollowed' }] }, names: ['7 acme/shop', '8 acme/site'], told: 'info the GitHub App was installed' },
   {
     title: 'the App is removed, or suspended',
     change: { kind: 'installation', change: 'removed', installationId: 1, repositories: two },
@@ -35,6 +35,7 @@ for (const { title, change, names = [], ended = [], dropped = [], told } of case
     const log = (level: string) => (_fields: object, message: string) => void (did.told = `${level} ${message}`);
     const changed = onChange({
       rememberName: async ({ id, owner, name }) => void did.names.push(`${id} ${owner}/${name}`),
+      isBuilt: async (id) => id !== 9,
       disown: async (id, reason) => void did.ended.push([id, reason]),
       removeDeployKey: async ({ id }) => {
         did.dropped.push(id);
@@ -55,6 +56,7 @@ test('thousands of repositories at once are few calls at once, and each is ended
   const ended = new Set<number>();
   const changed = onChange({
     rememberName: () => Promise.resolve(),
+    isBuilt: () => Promise.resolve(true),
     async disown(id) {
       most = Math.max(most, ++running);
       await new Promise(setImmediate);

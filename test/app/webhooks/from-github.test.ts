@@ -85,7 +85,7 @@ test('a pull request of the same repository has the pipeline of its push; a fork
 
   // Somebody presses "Re-run" on the fork's check: it must not come back as a push to main.
   const forge = githubForge(opened.settings);
-  await forge.report(opened.repository, { externalId: 'x', sha, name: 'test', detailsUrl: 'https://ci.example', status: 'completed', conclusion: 'failure', completedAt: '2026-01-01T00:00:00Z' });
+  await forge.report(opened.repository, [{ externalId: 'x', sha, name: 'test', detailsUrl: 'https://ci.example', status: 'completed', conclusion: 'failure', completedAt: '2026-01-01T00:00:00Z' }], false);
   const [run] = github.checkRuns(opened.fullName, sha);
   triggers = [];
   github.requestCheckRerun(run!.id, 'alice');
@@ -102,7 +102,7 @@ test('"Re-run" and "Re-run all checks" run the commit again on its branch', asyn
   const { sha } = await opened.push({}, 'Again');
   await github.settled();
   const forge = githubForge(opened.settings);
-  await forge.report(opened.repository, { externalId: 'y', sha, name: 'test', detailsUrl: 'https://ci.example', status: 'completed', conclusion: 'failure', completedAt: '2026-01-01T00:00:00Z' });
+  await forge.report(opened.repository, [{ externalId: 'y', sha, name: 'test', detailsUrl: 'https://ci.example', status: 'completed', conclusion: 'failure', completedAt: '2026-01-01T00:00:00Z' }], false);
   await github.settled();
   triggers = [];
   github.requestCheckRerun(github.checkRuns(opened.fullName, sha)[0]!.id, 'alice');

@@ -34,6 +34,12 @@ function reasonOf(name: string, body: Json, kind: 'ignored' | 'unreadable' = 'ig
   return (read1 as { reason: string }).reason;
 }
 
+function commandOf(name: string, body: Json) {
+  const read1 = read(name, body);
+  assert.equal(read1.kind, 'command', JSON.stringify(read1));
+  return (read1 as Extract<Translation, { kind: 'command' }>).command;
+}
+
 const branchPush = (change?: (payload: Json) => void): Json => payload('push', (p) => p.ref === 'refs/heads/master' && p.installation, change);
 const tagPush = (change?: (payload: Json) => void): Json => payload('push', (p) => p.ref === 'refs/tags/simple-tag' && !p.deleted, change);
 const opened = (change?: (payload: Json) => void): Json => payload('pull_request', (p) => p.action === 'opened', change);
@@ -59,6 +65,7 @@ test('a push to a branch is a trigger in our own words', () => {
     event: 'push',
     deliveryId: 'd-1',
     receivedAt: '2026-01-02T03:04:05.000Z',
+    happenedAt: '2019-05-15T15:20:57.000Z',
     repository: { id: 186853002, owner: 'Codertocat', name: 'Hello-World', private: false, defaultBranch: 'master', installationId: 1 },
     ref: 'refs/heads/master',
     before: noCommit,
@@ -123,7 +130,7 @@ test('pull requests', async (t) => {
     const trigger = triggerOf('pull_request', forkOpened());
     assert.deepEqual(
       [trigger.event, trigger.ref, trigger.sha, trigger.before, trigger.pullRequest],
-      ['pull_request', 'refs/pull/2/head', sha, noCommit, { number: 2, url: 'https://github.com/Codertocat/Hello-World/pull/2', headRepositoryId: 777, headOwner: 'stranger', headName: 'copy', baseRef: 'master' }],
+      ['pull_request', 'refs/pull/2/head', sha, noCommit, { number: 2, url: 'https://github.com/Codertocat/Hello-World/pull/2', headRepositoryId: 777, headOwner: 'stranger', headName: 'copy', baseRef: 'master', baseSha: 'f95f852bd8fca8fcc58a9a2d6c842781e32a215e', authorId: 21031067 }],
     );
     assert.equal(trustLevel(trigger, true), 'T0');
   });
@@ -135,7 +142,16 @@ test('pull requests', async (t) => {
     const trigger = triggerOf('pull_request', forkOpened((p) => Object.assign(p, { action: 'synchronize', before: other, after: sha })));
     assert.deepEqual([trigger.before, trigger.sha], [other, sha]);
   });
-  await t.test('reopened', () => assert.equal(triggerOf('pull_request', forkOpened((p) => (p.action = 'reopened'))).event, 'pull_request'));
+  await t.test('reopened, or no draft any more', () => {
+    for (const action of ['reopened', 'ready_for_review']) assert.equal(triggerOf('pull_request', forkOpened((p) => (p.action = action))).event, 'pull_request');
+  });
+  await t.test('closed: what is asked about a fork’s commit need not be asked any more, also when the fork is gone', () => {
+    for (const repo of [{ id: 777, name: 'copy', owner: { id: 778, login: 'stranger' } }, null]) {
+      const { deed, of } = commandOf('pull_request', forkOpened((p) => Object.assign(p, { action: 'closed' }) && Object.assign(p.pull_request.head, { repo })));
+      assert.deepEqual([deed, of], [{ kind: 'withdraw', pull: 2 }, { kind: 'commit', sha }]);
+    }
+    assert.match(reasonOf('pull_request', opened((p) => (p.action = 'closed'))), /was closed/);
+  });
   await t.test('from the same repository: its push has the pipeline', () => assert.match(reasonOf('pull_request', opened()), /shares the pipeline of its push/));
   await t.test('labels change no commit', () => assert.match(reasonOf('pull_request', forkOpened((p) => (p.action = 'labeled'))), /commits are the same/));
   await t.test('the fork is gone', () => assert.match(reasonOf('pull_request', forkOpened((p) => (p.pull_request.head.repo = null))), /is gone/));
@@ -159,17 +175,95 @@ test('reruns', async (t) => {
     }));
     assert.deepEqual([trigger.ref, trigger.pullRequest?.headOwner, trigger.pullRequest?.headName, trustLevel(trigger, true)], ['refs/pull/9/head', 'stranger', 'copy', 'T0']);
   });
-  await t.test('of a check whose ref GitHub does not tell', () => {
-    assert.match(reasonOf('check_suite', rerunSuite((p) => Object.assign(p.check_suite, { head_branch: null, pull_requests: [] }))), /from its page/);
+  await t.test('of all checks of a commit whose ref GitHub does not tell: the pipeline of that commit', () => {
+    const { deed, of } = commandOf('check_suite', rerunSuite((p) => Object.assign(p.check_suite, { head_branch: null, pull_requests: [], head_sha: sha })));
+    assert.deepEqual([deed, of], [{ kind: 'rerun', what: { kind: 'all' } }, { kind: 'commit', sha }]);
+  });
+  await t.test('of a check of nobody knows which pipeline, whose ref GitHub does not tell', () => {
+    assert.match(reasonOf('check_run', rerunRun((p) => Object.assign(p.check_run.check_suite, { head_branch: null, pull_requests: [] }))), /from its page/);
   });
   await t.test('another App’s checks are not ours to run', () => {
     assert.match(reasonOf('check_run', rerunRun((p) => (p.check_run.app.id = 1))), /another App/);
     assert.match(reasonOf('check_suite', rerunSuite((p) => (p.check_suite.app.id = 1))), /another App/);
   });
   await t.test('our own reports come back as events and start nothing', () => {
-    for (const action of ['created', 'completed', 'requested_action']) assert.match(reasonOf('check_run', rerunRun((p) => (p.action = action))), /nothing to do/);
+    for (const action of ['created', 'completed']) assert.match(reasonOf('check_run', rerunRun((p) => (p.action = action))), /nothing to do/);
     for (const action of ['requested', 'completed']) assert.match(reasonOf('check_suite', rerunSuite((p) => (p.action = action))), /the push starts/);
   });
+});
+
+const pressed = (identifier: string, externalId: string): Json =>
+  payload('check_run', (p) => p.action === 'requested_action', (p) => {
+    p.check_run.app.id = ours;
+    Object.assign(p.check_run, { external_id: externalId, head_sha: sha });
+    p.repository.id = 186853002;
+    p.requested_action = { identifier };
+  });
+const ofJob = '186853002/12/ci/unit%2Ffast';
+const commented = (body: string, change: (payload: Json) => void = () => {}): Json =>
+  payload('issue_comment', (p) => p.action === 'created', (p) => {
+    p.issue.pull_request = { url: '', html_url: '', diff_url: '', patch_url: '' };
+    Object.assign(p.comment, { body, created_at: '2026-01-02T03:04:05Z' });
+    change(p);
+  });
+
+test('a button of a check is a command for its pipeline', async (t) => {
+  const job = { workflow: 'ci', job: 'unit/fast' };
+  const table: [identifier: string, externalId: string, deed: unknown][] = [
+    ['cancel', ofJob, { kind: 'cancel', ...job }],
+    ['approve', ofJob, { kind: 'approve', ...job }],
+    ['rerun-job', ofJob, { kind: 'rerun', what: { kind: 'job', ...job } }],
+    ['rerun-failed', ofJob, { kind: 'rerun', what: { kind: 'failed' } }],
+    ['rerun-all', ofJob, { kind: 'rerun', what: { kind: 'all' } }],
+    ['allow', '186853002/12/fork', { kind: 'allow' }],
+    ['cancel', '186853002/12/fork', { kind: 'cancel' }],
+  ];
+  for (const [identifier, externalId, deed] of table) {
+    await t.test(`${identifier} on ${externalId}`, () => {
+      const command = commandOf('check_run', pressed(identifier, externalId));
+      assert.deepEqual([command.deed, command.of, command.deliveryId, command.sender.login, command.repository.id], [deed, { kind: 'pipeline', number: 12, sha }, 'd-1', 'codebytere', 186853002]);
+    });
+  }
+  for (const [identifier, externalId] of [['allow', ofJob], ['approve', '186853002/12/fork'], ['rerun-job', '186853002/12/config'], ['constructor', ofJob], ['cancel', 'none of ours'], ['cancel', '1/12/ci/unit']] as const) {
+    await t.test(`no ${identifier} on ${externalId}`, () => assert.match(reasonOf('check_run', pressed(identifier, externalId)), /no button/));
+  }
+  await t.test('another App’s button', () => {
+    const body = pressed('cancel', ofJob);
+    body.check_run.app.id = 1;
+    assert.match(reasonOf('check_run', body), /another App/);
+  });
+});
+
+test('"Re-run" of one check runs that job again, and of a pipeline’s own check all of it', () => {
+  const of = (externalId: string) => commandOf('check_run', rerunRun((p) => (p.repository.id = 186853002) && (p.check_run.external_id = externalId))).deed;
+  assert.deepEqual(of(ofJob), { kind: 'rerun', what: { kind: 'job', workflow: 'ci', job: 'unit/fast' } });
+  for (const own of ['config', 'fork']) assert.deepEqual(of(`186853002/12/${own}`), { kind: 'rerun', what: { kind: 'all' } });
+});
+
+test('comments on pull requests', async (t) => {
+  const deeds: [body: string, deed: unknown][] = [
+    ['/ok-to-test', { kind: 'allow' }],
+    ['Thanks!\r\n\r\n/ok-to-test  \r\n', { kind: 'allow' }],
+    ['/rerun', { kind: 'rerun', what: { kind: 'all' } }],
+    ['/rerun failed', { kind: 'rerun', what: { kind: 'failed' } }],
+    ['/cancel', { kind: 'cancel' }],
+    ['/approve hold for release', { kind: 'approve', workflow: null, job: 'hold for release' }],
+    ['/cancel\n/rerun', { kind: 'cancel' }],
+  ];
+  for (const [body, deed] of deeds) {
+    await t.test(JSON.stringify(body), () => {
+      const command = commandOf('issue_comment', commented(body));
+      assert.deepEqual([command.deed, command.of, command.sender.login], [deed, { kind: 'pull-request', number: 1, writtenAt: '2026-01-02T03:04:05Z' }, 'Codertocat']);
+    });
+  }
+  for (const body of ['', 'please /ok-to-test', '> /ok-to-test', ' /ok-to-test', '/ok-to-test everything', '/approve', '/rerun everything', '/OK-TO-TEST', '/cancelled', 'ok-to-test']) {
+    await t.test(`no command: ${JSON.stringify(body)}`, () => assert.match(reasonOf('issue_comment', commented(body)), /no command/));
+  }
+  await t.test('a comment that is edited or deleted never counts', () => {
+    for (const action of ['edited', 'deleted']) assert.match(reasonOf('issue_comment', commented('/cancel', (p) => (p.action = action))), /only new ones/);
+  });
+  await t.test('bots ask for nothing', () => assert.match(reasonOf('issue_comment', commented('/cancel', (p) => (p.comment.user.type = 'Bot'))), /not a person/));
+  await t.test('an issue has no pipelines', () => assert.match(reasonOf('issue_comment', commented('/cancel', (p) => delete p.issue.pull_request)), /not a pull request/));
 });
 
 test('what becomes of repositories and installations', async (t) => {

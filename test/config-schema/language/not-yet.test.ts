@@ -27,8 +27,6 @@ jobs:
         #
     steps:
 ${indent(step, 6)}
-  ship: {type: lock, key: k}
-  free: {type: unlock, key: k}
 workflows:
   ci:
     ${workflow}
@@ -39,10 +37,6 @@ workflows:
 
 suite('what compiles and cannot run yet is refused at the line of its key, with a remedy', () => {
   const rows: [place: keyof typeof notYet, key: string, text: string, line: number][] = [
-    ['file', 'setup', config({ top: 'setup: true' }), 2],
-    ['invocation', 'serial-group', config({ invocation: 'serial-group: prod' }), 18],
-    ['job', 'type: lock', `${config({})}      - ship\n`, 11],
-    ['job', 'type: unlock', `${config({})}      - free\n`, 12],
     ['job', 'egress', config({ job: 'egress: [example.org]' }), 5],
     ['step', 'install_signing_bundle', config({ step: '- install_signing_bundle' }), 10],
   ];
@@ -92,6 +86,8 @@ jobs:
       - when: {condition: true, steps: [run: y]}
   gate: {type: no-op}
   ship: {type: release, plan_name: shop}
+  take: {type: lock, key: prod}
+  give: {type: unlock, key: prod}
 workflows:
   ci:
     auto_cancel: false
@@ -99,7 +95,9 @@ workflows:
     jobs:
       - build: {matrix: {parameters: {}}, pre-steps: [run: before], post-steps: [run: after], filters: {branches: {only: main}}}
       - gate: {requires: [build: terminal]}
-      - ship: {requires: [gate]}
+      - ship: {requires: [gate], serial-group: prod}
+      - take
+      - give: {requires: [take]}
   other: {jobs: [build]}
 `.replace('matrix: {parameters: {}}, ', '');
   assert.deepEqual(notYetOf(text), []);
@@ -142,19 +140,12 @@ test('what an orb asks for is said where the config calls it', () => {
   assert.equal(found, sentence('7: workflows.ci.jobs[0]: in orb acme/tools@1.0.0, line 6, column 9, jobs.pack.steps[0]', '`install_signing_bundle`', notYet.step.install_signing_bundle));
 });
 
-test('a workflow that runs by a schedule is a warning, because others may run', () => {
-  const text = 'version: 2.1\njobs: {build: {docker: [{image: x}], steps: [run: x]}}\nworkflows:\n  ci: {jobs: [build]}\n  nightly:\n    triggers: [schedule: {cron: "0 0 * * *", filters: {branches: {only: main}}}]\n    jobs: [build]\n';
-  assert.deepEqual(notYetOf(text), [
-    '5: warning: workflows.nightly: the workflow runs by a schedule, and schedules are not supported yet by this version of Roundhouse: it never runs. Remove `triggers` to run it for each push.',
-  ]);
-});
-
 test('what is taken out of the plan is not refused', () => {
   const text = `version: 2.1
 jobs:
   test: {docker: [{image: x}], steps: [run: x]}
-  deploy: {docker: [{image: x}], steps: [install_signing_bundle]}
-workflows: {ci: {jobs: [test, deploy: {requires: [test], serial-group: org}]}}
+  deploy: {docker: [{image: x}], egress: [example.org], steps: [install_signing_bundle]}
+workflows: {ci: {jobs: [test, deploy: {requires: [test]}]}}
 `;
   const of = (job: string | undefined): number => {
     const compiled = compileConfig(text, { path: '.circle.yml', narrow: (plan) => onlyJob(plan, job) ?? plan });

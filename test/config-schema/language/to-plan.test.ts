@@ -286,7 +286,7 @@ workflows:
 });
 
 suite('2.1 §9.5 a workflow with triggers runs by the clock and not for a push', () => {
-  const plan = planOf(`version: 2.1
+  const scheduledText = `version: 2.1
 jobs:
   a: {docker: [{image: x}], steps: [run: x]}
 workflows:
@@ -296,8 +296,21 @@ workflows:
       - schedule: {cron: "0 0 * * *", filters: {branches: {only: [main, /rel.*/]}}}
       - schedule: {cron: "*/5 1,2 * * 1-5", filters: {branches: {ignore: x}}}
     jobs: [a]
-`);
+`;
+  const plan = planOf(scheduledText);
   test('it is not among the workflows', () => assert.deepEqual(plan.workflows.map(({ name }) => name), ['ci']));
+  test('by its schedule it runs alone', () => {
+    const compiled = compileConfig(scheduledText, { path: '.circle.yml', scheduled: 'nightly' });
+    assert.deepEqual('plan' in compiled && compiled.plan.workflows.map(({ name }) => name), ['nightly']);
+  });
+  test('one that is not scheduled never runs by a schedule', () => {
+    const compiled = compileConfig(scheduledText, { path: '.circle.yml', scheduled: 'ci' });
+    assert.deepEqual('plan' in compiled && compiled.plan.workflows, []);
+  });
+  test('a schedule that is none is an error at its line', () => {
+    const compiled = compileConfig(scheduledText.replace('0 0 * * *', '0 24 * * *'), { path: '.circle.yml' });
+    assert.deepEqual('errors' in compiled && compiled.errors.map(({ line, column, message }) => [line, column, message]), [[8, 26, 'workflows.nightly.triggers[0].schedule.cron: "0 24 * * *" is no schedule: the hour "24" must be within 0 and 23, the smaller number first. Write minute, hour, day of month, month and day of week, such as "30 4 * * 1-5".']]);
+  });
   test('its schedules are known', () =>
     assert.deepEqual(plan.schedules, [
       { workflow: 'nightly', cron: '0 0 * * *', branches: { only: ['main', '/rel.*/'], ignore: null } },

@@ -3,11 +3,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { primaryRefusal, secondaryRefusal } from '../limits.ts';
 import type { Serving } from '../server.ts';
-import type { CheckRun } from '../state.ts';
+import type { CheckRun, Status } from '../state.ts';
 import type { GitHub } from '../contract.ts';
 import { type Lookup, missing } from './lookup.ts';
 
-type Watch = Pick<GitHub, 'deliveries' | 'redeliver' | 'waitForDelivery' | 'checkRuns' | 'waitForCheck' | 'requests' | 'faults' | 'forgetFaults' | 'assertNoFaults' | 'settled'>;
+type Watch = Pick<GitHub, 'deliveries' | 'redeliver' | 'waitForDelivery' | 'checkRuns' | 'statuses' | 'waitForCheck' | 'requests' | 'faults' | 'forgetFaults' | 'assertNoFaults' | 'settled'>;
 type Trouble = Pick<GitHub, 'inject' | 'injectPrimaryLimit' | 'injectSecondaryLimit' | 'expireTokens'>;
 
 export function watching({ world, api, faults, settled }: Serving, find: Lookup): Watch {
@@ -23,6 +23,7 @@ export function watching({ world, api, faults, settled }: Serving, find: Lookup)
         () => `no delivery fits; there were ${state.deliveries.map(({ event, action, status }) => `${event}${action === null ? '' : `.${action}`} (${status})`).join(', ') || 'none'}`,
       ),
     checkRuns,
+    statuses: (repository, sha) => [...new Map(state.statuses.filter((status) => status.repository === find.repository(repository) && status.sha === sha).map((status): [string, Status] => [status.context, status])).values()],
     waitForCheck: (repository, sha, fits, timeoutMs = 30_000) =>
       poll(
         timeoutMs,

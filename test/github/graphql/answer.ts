@@ -1,12 +1,27 @@
 // How are GraphQL queries answered?
 
 import { readFileSync } from 'node:fs';
-import { buildASTSchema, execute, type GraphQLFieldResolver, type GraphQLFormattedError, type GraphQLSchema, GraphQLError, parse, validate } from 'graphql';
+import { buildASTSchema, type DocumentNode, execute, getOperationAST, type GraphQLFieldResolver, type GraphQLFormattedError, type GraphQLSchema, GraphQLError, parse, validate } from 'graphql';
+import type { Weight } from '../limits.ts';
 import type { World } from '../world.ts';
 import type { Caller } from '../tokens.ts';
-import { queryRoot, type Rate } from './root.ts';
+import { mutationRoot } from './mutations.ts';
+import { contextOf, queryRoot, type Rate } from './root.ts';
 
 export type GraphQlRequest = { query?: unknown; variables?: unknown; operationName?: unknown };
+
+/** What a request counts for. One that cannot be read is as a query. */
+export function weigh(request: GraphQlRequest): Weight {
+  let document: DocumentNode;
+  try {
+    document = parse(String(request.query));
+  } catch {
+    return { changes: false, creates: 0 };
+  }
+  const operation = getOperationAST(document, typeof request.operationName === 'string' ? request.operationName : null);
+  if (operation?.operation !== 'mutation') return { changes: false, creates: 0 };
+  return { changes: true, creates: operation.selectionSet.selections.filter((one) => one.kind === 'Field' && one.name.value.startsWith('create')).length };
+}
 
 export type GraphQl = { answer(world: World, caller: Caller, rate: Rate, request: GraphQlRequest): Promise<{ data?: unknown; errors?: unknown[] }> };
 
@@ -28,12 +43,14 @@ export function graphQl(): GraphQl {
       }
       const invalid = validate(schema, document);
       if (invalid.length > 0) return refuse(world, invalid);
+      const operationName = typeof request.operationName === 'string' ? request.operationName : null;
+      const context = contextOf(world, caller);
       const result = await execute({
         schema,
         document,
-        rootValue: queryRoot(world, caller, rate),
+        rootValue: getOperationAST(document, operationName)?.operation === 'mutation' ? mutationRoot(context) : queryRoot(context, rate),
         variableValues: request.variables as Record<string, unknown> | null | undefined ?? {},
-        operationName: typeof request.operationName === 'string' ? request.operationName : null,
+        operationName,
         fieldResolver: resolveField(world),
         typeResolver: (value) => (value as { __typename: string }).__typename,
       });

@@ -2,7 +2,7 @@
 
 import { GraphQLError } from 'graphql';
 import type { World } from '../world.ts';
-import type { Account, PullRequest, Repository } from '../state.ts';
+import type { Account, CheckRun, PullRequest, Repository } from '../state.ts';
 import { type Caller, mayUse } from '../tokens.ts';
 
 /** The fields of one object: values, or functions of the field's arguments. What is undefined cannot be asked for. */
@@ -18,6 +18,7 @@ export type Types = {
   /** `REV` or `REV:PATH`. */
   expression(of: Repository, text: string): Promise<Fields | null>;
   pullRequest(pull: PullRequest): Fields;
+  checkRun(run: CheckRun): Fields;
 };
 
 export type Context = { world: World; caller: Caller; types: Types };

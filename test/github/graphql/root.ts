@@ -5,6 +5,7 @@ import type { Account } from '../state.ts';
 import { findAccount, findRepository } from '../state.ts';
 import { type Caller, maySee } from '../tokens.ts';
 import { accountNodeId, readNodeId } from '../shapes.ts';
+import { checkRunFields } from './check-runs.ts';
 import { type Context, type Fields, type Types, typed } from './context.ts';
 import { objectOf, objectByExpression } from './objects.ts';
 import { pullFields } from './pulls.ts';
@@ -13,7 +14,7 @@ import { repositoryFields } from './repository.ts';
 
 export type Rate = { limit: number; used: number; remaining: number; reset: number };
 
-export function queryRoot(world: World, caller: Caller, rate: Rate): Fields {
+export function contextOf(world: World, caller: Caller): Context {
   const types: Types = {
     account: (person) => accountFields(world, person),
     repository: (of) => repositoryFields(context, of),
@@ -21,8 +22,14 @@ export function queryRoot(world: World, caller: Caller, rate: Rate): Fields {
     object: (of, sha) => objectOf(context, of, sha),
     expression: (of, text) => objectByExpression(context, of, text),
     pullRequest: (pull) => pullFields(context, pull),
+    checkRun: (run) => checkRunFields(context, run),
   };
   const context: Context = { world, caller, types };
+  return context;
+}
+
+export function queryRoot(context: Context, rate: Rate): Fields {
+  const { world, caller, types } = context;
   return {
     repository({ owner, name }: { owner: string; name: string }) {
       const repository = findRepository(world.state, owner, name);
@@ -65,6 +72,8 @@ function node({ world, caller, types }: Context, id: string): Fields {
     if (found.prefix === 'R') return types.repository(repository);
     const pull = world.state.pulls.find((candidate) => candidate.repository === repository && candidate.id === second);
     if (found.prefix === 'PR' && pull !== undefined) return types.pullRequest(pull);
+    const run = world.state.runs.get(second);
+    if (found.prefix === 'CR' && run?.suite.repository === repository) return types.checkRun(run);
   }
   const person = world.state.accounts.get(first);
   if (person !== undefined && accountNodeId(person) === id) return types.account(person);

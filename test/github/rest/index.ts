@@ -15,6 +15,7 @@ import { peopleRoutes } from './people.ts';
 import { pullRoutes } from './pulls.ts';
 import { refRoutes } from './refs.ts';
 import { repositoryRoutes } from './repositories.ts';
+import { statusRoutes } from './statuses.ts';
 import { userRoutes } from './users.ts';
 import type { Route } from './route.ts';
 
@@ -26,6 +27,7 @@ export const allRoutes = (parts: { meter: Meter; settings: AppSettings }): Route
   ...contentRoutes,
   ...commitRoutes,
   ...checkRoutes,
+  ...statusRoutes,
   ...pullRoutes,
   ...peopleRoutes,
   ...keyRoutes,

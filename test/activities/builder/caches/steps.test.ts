@@ -26,11 +26,15 @@ suite('a cache is saved and restored', () => {
     const { job } = cacheScene(t, host);
     const first = await job();
     await first.sh('mkdir -p /root/.npm/deep; cd /root/.npm; echo one >deep/file; ln -s deep/file soft; ln deep/file hard; chown 1000:1001 deep; chmod 750 deep; cp /usr/bin/id run; chmod 4755 run');
-    assert.match((await first.save('v1-{{ .Branch }}', ['~/.npm'])).log, /^Saved \d+ kB as \d+ kB in .*, under the key: v1-main$/);
+    const { log, note } = await first.save('v1-{{ .Branch }}', ['~/.npm']);
+    assert.match(note ?? '', /^\d+ kB saved$/);
+    assert.match(log, /^Saved \d+ kB as \d+ kB in .*, under the key: v1-main$/);
 
     for (const round of ['first', 'again']) {
       const next = await job();
-      assert.match((await next.restore(['v1-'])).log, /^Found a cache from build \d+ at v1-main\n(Unpacked 6 files on the builder in .*\n)?Mounted \d+ kB at \/root\/\.npm in \d+ ms$/);
+      const { log, note } = await next.restore(['v1-']);
+      assert.match(note ?? '', /^\d+ kB restored$/);
+      assert.match(log, /^Found a cache from build \d+ at v1-main\n(Unpacked 6 files on the builder in .*\n)?Mounted \d+ kB at \/root\/\.npm in \d+ ms$/);
       const facts = await next.sh('cd /root/.npm; cat deep/file soft hard; stat -c "%u:%g %a" deep run .; grep -c " /root/.npm overlay rw,nosuid,nodev" /proc/mounts; setpriv --reuid=65534 ./run -u');
       assert.equal(facts, 'one\none\none\n1000:1001 750\n0:0 4755\n0:0 755\n1\n65534\n', round);
       await next.sh('cd /root/.npm; echo two >deep/file; rm soft; mkdir deep/new; echo x >deep/new/y; mv deep elsewhere; chmod 777 .');

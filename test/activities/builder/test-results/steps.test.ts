@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 import type { DataEnd } from '../../../../activities/builder/data-step.ts';
 import { testResultSteps } from '../../../../activities/builder/test-results/steps.ts';
-import { timingsFor } from '../../../../activities/builder/test-results/timings.ts';
+import { splitsAs, timingsFor } from '../../../../activities/builder/test-results/timings.ts';
 import { checkOutput, jobReport } from '../../../../activities/control/check-output.ts';
 import { failedTests, keepTimings } from '../../../../activities/control/test-reports.ts';
 import type { ObjectStore } from '../../../../activities/object-store.ts';
 import type { SliceKey } from '../../../../config-schema/address.ts';
+import { timingsKey } from '../../../../config-schema/test-report.ts';
 import { readTimings } from '../../../../config-schema/test-timings.ts';
 import type { JobView, PipelineView } from '../../../../config-schema/view.ts';
 import { dataScene } from '../data-scene.ts';
@@ -107,4 +108,13 @@ test('all slices of a job split by the timings that the first of them found, wha
   assert.equal(await timingsFor(store, { ...slice, slice: 1 }, 'T1'), before);
   assert.deepEqual(readTimings((await timingsFor(store, { ...slice, pipeline: 14 }, 'T2'))!)?.file, { 'test/cart.py': 21 });
   assert.equal(await timingsFor(store, { ...slice, pipeline: 15, job: 'other' }, 'T2'), null);
+
+  const inRerun = { ...slice, pipeline: 16, slice: 1 };
+  const record = { carried: [{ workflow: slice.workflow, job: slice.job, ranIn: [13, 16] }] };
+  assert.equal(await timingsFor(store, splitsAs(record, inRerun), 'T1'), before, 'a slice that runs again in another pipeline does as its siblings');
+  assert.deepEqual(splitsAs(record, { ...inRerun, job: 'other' }), { ...inRerun, job: 'other' });
+
+  const carried = { ...view, number: 17, trust: 'T1', workflows: [{ name: 'ci', outcome: 'passed', jobs: [{ ...ended(tests!), carriedFrom: view.number }] }] } as PipelineView;
+  await keepTimings(store, carried);
+  assert.equal(await store.head(timingsKey(slice.repositoryId, 'T1', slice)), undefined, 'what was carried over has left its timings already');
 });

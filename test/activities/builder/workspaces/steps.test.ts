@@ -9,6 +9,9 @@ import type { AttachWorkspaceStep, PersistToWorkspaceStep } from '../../../../co
 import type { DataEnd } from '../../../../activities/builder/data-step.ts';
 import { workspaceSteps } from '../../../../activities/builder/workspaces/steps.ts';
 import { beginAttempt, Fenced } from '../../../../activities/fence.ts';
+import { putJson } from '../../../../activities/object-store.ts';
+import { planKey } from '../../../../config-schema/address.ts';
+import { summaryKey } from '../../../../config-schema/view.ts';
 import { layerKey } from '../../../../config-schema/workspace.ts';
 import { dataScene, type DataScene } from '../data-scene.ts';
 
@@ -78,7 +81,7 @@ suite('a workspace', { concurrency: 4 }, () => {
     symlinkSync('app', join(scene.work, 'out/bin/link'));
     const { said } = await persist(scene, 'first', null);
     assert.deepEqual(said, ['Persisted 4 files of out, 0.0 MB.']);
-    assert.equal((await persist(scene, 'first', { 'a/b': 'two' }, { index: 1 })).outcome, 'passed');
+    assert.equal((await persist(scene, 'first', { 'a/b': 'two' }, { index: 1 })).note, '1 file persisted, 0.0 MB');
     assert.equal((await persist(scene, 'left', { 'a/b': 'three', 'left': 'x' })).outcome, 'passed');
     assert.equal((await persist(scene, 'right', { 'right': 'x' })).outcome, 'passed');
     const end = await attach(scene, 'last', 'in/deeper');
@@ -208,6 +211,30 @@ suite('a workspace', { concurrency: 4 }, () => {
     rmSync(join(scene.work, 'in'), { recursive: true });
     await attach(scene, 'left');
     assert.deepEqual(at(scene), { a: 'living' });
+  });
+
+  test('of a rerun in part lies where each slice ran, in this pipeline or an earlier one; without it nothing is attached', async (t) => {
+    const scene = await dataScene(t, config);
+    const inRerun = <Run extends { slice: { pipeline: number } }>(run: Run): Run => ({ ...run, slice: { ...run.slice, pipeline: 8 } });
+    const attachInRerun = (job: string): Promise<DataEnd> => workspaceSteps(scene.ports as never).attach_workspace(inRerun(scene.run(job, 0)), { kind: 'attach_workspace', name: '', when: 'on_success', at: 'in' });
+    await putJson(scene.store, planKey(42, 8), { version: 1, plan: scene.plan, carried: [{ workflow: 'ci', job: 'first', ranIn: [7] }, { workflow: 'ci', job: 'many', ranIn: [7, 8, 7] }] });
+    await persist(scene, 'first', { a: 'first of 7' });
+    for (const slice of [0, 1, 2]) await persist(scene, 'many', { [`many-${slice}`]: 'of 7' }, { slice });
+    write(join(scene.work, 'out'), { 'many-1': 'of 8' });
+    const again = inRerun(scene.run('many', 0, { slice: 1 }));
+    await workspaceSteps(scene.ports as never).persist_to_workspace(again, { kind: 'persist_to_workspace', name: '', when: 'on_success', root: 'out', paths: ['.'] });
+    assert.equal((await attachInRerun('last')).outcome, 'passed');
+    assert.deepEqual(at(scene), { a: 'first of 7', 'many-0': 'of 7', 'many-1': 'of 8', 'many-2': 'of 7' });
+
+    const passed = { name: '', outcome: 'passed', exitCode: 0, signal: null, durationMs: 1 };
+    await putJson(scene.store, summaryKey(42, 7), { workflows: [{ name: 'ci', jobs: [{ name: 'first', slices: [{ index: 0, steps: [{ result: passed }, { result: passed }] }] }] }] });
+    for await (const { key } of scene.store.list(`${layerKey({ repositoryId: 42, pipeline: 7, workflow: 'ci', job: 'first', slice: 0 }, 1, 0)}/`)) await scene.store.delete(key);
+    assert.deepEqual(await attachInRerun('left'), { outcome: 'failed', reason: 'What first persisted in pipeline #7 is not kept any more. Run first again too, or all of the pipeline.' });
+    write(join(scene.work, 'out'), { a: 'first of 8' });
+    await workspaceSteps(scene.ports as never).persist_to_workspace(inRerun(scene.run('first', 0)), { kind: 'persist_to_workspace', name: '', when: 'on_success', root: 'out', paths: ['.'] });
+    rmSync(join(scene.work, 'in'), { recursive: true });
+    assert.equal((await attachInRerun('left')).outcome, 'passed', 'when it has run again after all');
+    assert.deepEqual(at(scene), { a: 'first of 8' });
   });
 
   test('waits for a store that is away, and is whole when it is back', async (t) => {

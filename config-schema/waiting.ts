@@ -1,6 +1,6 @@
 // How does a slice look before anything of it has begun?
 
-import type { SliceView } from '../config-schema/view.ts';
+import type { SliceView } from './view.ts';
 
 /** Of a job of a plan that came before every job was given one. */
 export const classOf = ({ resourceClass }: { resourceClass: string | null }): string => resourceClass ?? 'medium';

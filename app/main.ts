@@ -44,6 +44,7 @@ import { noForge, noLookups } from '../activities/control/no-forge.ts';
 import { repositorySettings } from '../activities/control/repository-settings.ts';
 import { sealedVault } from '../activities/control/sealed-vault.ts';
 import { lastLines } from '../activities/control/last-lines.ts';
+import { handInFor } from '../activities/builder/hand-in.ts';
 import { controlWorker } from '../activities/control/worker.ts';
 import { loadOrCreateHostKey } from '../activities/key-file.ts';
 import { logCodec } from '../activities/log-codec.ts';
@@ -273,6 +274,7 @@ await endOnTrouble(async () => {
     store,
     trigger,
     ask,
+    handIn: (slice, attempt, continuation) => handInFor(store, slice, attempt, continuation),
     uuidOf,
     host,
     publicUrl,

@@ -14,8 +14,8 @@ type Field = (typeof fields)[number];
 
 const remedy = 'Write minute, hour, day of month, month and day of week, such as "30 4 * * 1-5".';
 
-/** Numbers, `*`, ranges `a-b`, steps `/n`, lists, and names of months and weekdays. `problem` is a sentence with its remedy. */
-export function readCron(text: string): Cron | { problem: string } {
+/** Numbers, `*`, ranges `a-b`, steps `/n`, lists, and names of months and weekdays. `problem` is a sentence with its remedy; `never`: the fields are right, and no day is. */
+export function readCron(text: string): Cron | { problem: string; never?: true } {
   const words = text.trim().split(/\s+/);
   if (words.length !== fields.length) return { problem: `"${text}" is no schedule: it has ${text.trim() === '' ? 0 : words.length} fields instead of five. ${remedy}` };
   const cron: Cron = { minutes: null, hours: null, days: null, months: null, weekdays: null };
@@ -24,7 +24,7 @@ export function readCron(text: string): Cron | { problem: string } {
     if (typeof numbers === 'string') return { problem: `"${text}" is no schedule: ${numbers}. ${remedy}` };
     cron[field.key] = numbers;
   }
-  return isNever(cron) ? { problem: `"${text}" never comes: none of its months has such a day. Correct the day or the month.` } : cron;
+  return isNever(cron) ? { problem: `"${text}" never comes: none of its months has such a day. Correct the day or the month.`, never: true } : cron;
 }
 
 /** In UTC. Of a day of the month and a day of the week, where both are given, one is enough. */

@@ -22,7 +22,7 @@ type Run = { check: CheckRun; id: string | null; annotations: object[]; told: nu
 export async function report(client: GitHubClient, installationId: number, repository: Repository, checks: readonly CheckRun[], mayExist: boolean): Promise<Reported[]> {
   const there = await whatIsThere(client, installationId, repository, checks, mayExist);
   const repositoryId = await nodeIdOf(client, installationId, repository);
-  const runs = checks.map((check): Run => {
+  const runs = checks.filter((check) => !isThere(check, there)).map((check): Run => {
     const known = there.get(check.externalId);
     const id = idOf(check) ?? known?.id ?? null;
     return { check, id, annotations: (check.output?.annotations ?? []).map(annotation), told: known?.annotations ?? 0 };
@@ -31,18 +31,24 @@ export async function report(client: GitHubClient, installationId: number, repos
   for (let left = runs; left.length > 0; left = runs.filter((run) => run.refused === undefined && run.told < run.annotations.length)) {
     for (const some of requestsOf(left)) await tell(client, installationId, repository, repositoryId, some);
   }
-  return runs.map(({ id, refused }) => (refused === undefined ? { id: id! } : { refused }));
+  return checks.map((check) => {
+    const run = runs.find((each) => each.check === check);
+    return run?.refused === undefined ? { id: run?.id ?? null } : { refused: run.refused };
+  });
 }
+
+const isThere = ({ unlessThere, name, externalId }: CheckRun, there: ReadonlyMap<string, Known>): boolean =>
+  unlessThere === true && !there.has(externalId) && [...there.values()].some((known) => known.name === name);
 
 /** Ids that are numbers were kept by a version that spoke REST. */
 const idOf = ({ id }: CheckRun): string | null => (typeof id === 'string' ? id : null);
 
-type Known = { id: string; annotations: number };
+type Known = { id: string; name: string; annotations: number };
 
 /** Those of ours on the commit by external id, the newest of each; nothing where it does not matter. */
 async function whatIsThere(client: GitHubClient, installationId: number, repository: Repository, checks: readonly CheckRun[], mayExist: boolean): Promise<Map<string, Known>> {
   const found = new Map<string, Known>();
-  const matters = checks.some((check) => (idOf(check) === null ? mayExist || check.id !== undefined : (check.output?.annotations ?? []).length > 0));
+  const matters = checks.some((check) => (idOf(check) === null ? mayExist || check.unlessThere || check.id !== undefined : (check.output?.annotations ?? []).length > 0));
   const ref = checks[0]?.sha;
   if (!matters || ref === undefined) return found;
   const perPage = 100;
@@ -51,8 +57,8 @@ async function whatIsThere(client: GitHubClient, installationId: number, reposit
       const where = { owner: repository.owner, repo: repository.name, ref, app_id: client.appId };
       return (await octokit.request('GET /repos/{owner}/{repo}/commits/{ref}/check-runs', { ...where, filter: 'all', per_page: perPage, page })).data.check_runs;
     });
-    for (const { external_id, node_id, output } of runs) {
-      if (external_id !== null && !found.has(external_id)) found.set(external_id, { id: node_id, annotations: output.annotations_count });
+    for (const { external_id, node_id, name, output } of runs) {
+      if (external_id !== null && !found.has(external_id)) found.set(external_id, { id: node_id, name, annotations: output.annotations_count });
     }
     if (runs.length < perPage) return found;
   }

@@ -18,6 +18,7 @@ export type LocalForge = {
 export function localForge({ repositoryFolder, sha, configPath, onReport }: LocalForge): Forge {
   if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(sha)) throw new Error(`not a commit id: ${JSON.stringify(sha)}`);
   const ids = new Map<string, number>();
+  const names = new Set<string>();
   return {
     async load(trigger, configPaths) {
       const commit = await git(repositoryFolder, ['cat-file', 'commit', sha]);
@@ -47,6 +48,9 @@ export function localForge({ repositoryFolder, sha, configPath, onReport }: Loca
 
     report(_repository, checks) {
       const told = checks.map((check) => {
+        const isThere = check.unlessThere === true && !ids.has(check.externalId) && names.has(check.name);
+        if (isThere) return { id: null };
+        names.add(check.name);
         const id = ids.get(check.externalId) ?? ids.size + 1;
         ids.set(check.externalId, id);
         onReport({ ...check, id });

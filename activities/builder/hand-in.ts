@@ -40,6 +40,15 @@ export async function handIn(store: ObjectStore, { held: { slice, attempt }, lin
   }
 }
 
+/** As handIn, of what somebody outside of the sandbox hands in for the slice. */
+export async function handInFor(store: ObjectStore, slice: SliceKey, attempt: number, continuation: Continuation): Promise<string | null> {
+  const problem = faultOfContinuation(continuation);
+  if (problem !== null) return `The config that was handed in cannot be used: ${problem}.`;
+  const record = await getJson<PipelineRecord>(store, planKey(slice.repositoryId, slice.pipeline));
+  if (!record || !mayContinue(record, slice.workflow)) return `Job ${slice.job} is not of a setup config, so its pipeline does not go on with another one. Write \`setup: true\` into its config.`;
+  return keep(store, slice, attempt, continuation);
+}
+
 function ofHelper(error: unknown): { problem: string } {
   if (!(error instanceof HelperFailed)) throw error;
   return { problem: error.message };

@@ -5,7 +5,7 @@ import { ranIn } from '../../config-schema/carry-over.ts';
 import { checkId } from '../../config-schema/check-id.ts';
 import { checkConclusion } from '../../config-schema/outcome.ts';
 import type { Repository } from '../../config-schema/trigger.ts';
-import type { JobView } from '../../config-schema/view.ts';
+import { isFiltered, type JobView } from '../../config-schema/view.ts';
 import type { ObjectStore } from '../object-store.ts';
 import type { Check, ChecksReport } from './activities.ts';
 import { checkActions, waitsForPerson } from './check-actions.ts';
@@ -58,6 +58,7 @@ export async function checkRun(ports: CheckRunPorts, { repository, sha, pipeline
     detailsUrl,
     ...(job.startedAt !== null && { startedAt: job.startedAt }),
     ...stateOf(job, now),
+    ...(isFiltered(job) && { unlessThere: true }),
     output: checkOutput(jobReport(job, { detailsUrl, notes: check.notes, failedTests: failing, ...(failingTail && { failingTail }) })),
   };
 }

@@ -89,6 +89,8 @@ export type CheckRun = {
   output?: { title: string; summary: string; annotations?: Annotation[] };
   /** Buttons beside the check: at most three. */
   actions?: CheckAction[];
+  /** Not made where the commit has another check of this name: what ran there, for another branch, counts for more. */
+  unlessThere?: true;
 };
 
 /** GitHub shows 20 characters of the label and 40 of the description; `identifier` comes back when somebody presses it. */

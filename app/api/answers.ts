@@ -11,7 +11,7 @@ import { artifactPath, jobPath, pipelinePath, stepPath, type JobPlace } from '..
 import type { FoundTest } from '../page/pipelines/tests.ts';
 
 /** See activities/uuid.ts. */
-export type UuidOf = (kind: 'project' | 'pipeline' | 'workflow' | 'job', ...names: (string | number)[]) => string;
+export type UuidOf = (kind: 'project' | 'pipeline' | 'workflow' | 'job' | 'continuation', ...names: (string | number)[]) => string;
 
 /** What an answer needs besides its subject. */
 export type Around = { uuidOf: UuidOf; /** Of GitHub. */ host: string; publicUrl: string };

@@ -32,7 +32,8 @@ type ApiContext = Context<ApiEnv>;
 
 export const apiPath = '/api/v2';
 const mostRequestsPerMinute = 600;
-const mostBodyBytes = 256 * 1024;
+/** A config that is handed in may be large. */
+const mostBodyBytes = 4 * 1024 * 1024;
 
 /** Answers true when it takes the request. */
 export function createApi(ports: ApiPorts): (req: IncomingMessage, res: ServerResponse) => Promise<boolean> {

@@ -1,5 +1,6 @@
 // Which pipeline does a program mean, by its UUID or by that of a workflow, and may it see that?
 
+import type { SliceKey } from '../../config-schema/address.ts';
 import { idKey, type IdRecord } from '../../config-schema/ids.ts';
 import type { JobView, PipelineView, WorkflowView } from '../../config-schema/view.ts';
 import type { ObjectStore } from '../../activities/object-store.ts';
@@ -57,6 +58,15 @@ export function finder(ports: FindPorts) {
       const within = ({ repository, number, workflows }: PipelineView): WorkflowView | undefined => workflows.find(({ name }) => uuidOf('workflow', repository.id, number, name) === id);
       const view = await byId(id, wanted, 'workflow', (each) => within(each) !== undefined);
       return { view, workflow: within(view)! };
+    },
+
+    /** A slice that runs, by what it knows as `CIRCLE_CONTINUATION_KEY`. */
+    async byContinuationKey(key: string, wanted: Wanted): Promise<{ slice: SliceKey; attempt: number }> {
+      const within = ({ repository: { id }, number: pipeline, workflows }: PipelineView) =>
+        workflows
+          .flatMap(({ name: workflow, jobs }) => jobs.flatMap(({ name: job, slices }) => slices.map(({ index, attempt, state }) => ({ slice: { repositoryId: id, pipeline, workflow, job, slice: index }, attempt, state }))))
+          .find(({ slice, state }) => state === 'running' && uuidOf('continuation', id, pipeline, slice.workflow, slice.job, slice.slice) === key);
+      return within(await byId(key, wanted, 'job that runs', (view) => within(view) !== undefined))!;
     },
 
     /** So that one that was just begun is found by what we answered. */

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import type { RerunOf } from '../../config-schema/trigger.ts';
 import { buildLine, type JobView, type PipelineView, type WorkflowView } from '../../config-schema/view.ts';
 import { againAnswer, jobAnswer, messageAnswer, pageOf, pipelineAnswer, showJobs, showPipeline, showWorkflow, showWorkflows, workflowAnswer } from './answers.ts';
+import { Refused } from '../control/operation.ts';
 import type { RoutePorts } from './ports.ts';
 import { accepted, get, notThere, post, type Asked, type Route } from './route.ts';
 
@@ -21,6 +22,19 @@ export function idRoutes(ports: RoutePorts): Route[] {
   return [
     get('/pipeline/{id}', { summary: 'A pipeline by its id', answer: pipelineAnswer, run: async (asked) => showPipeline(ports, buildLine(await pipelineOf(asked))) }),
     get('/pipeline/{id}/workflow', { summary: 'The workflows of a pipeline by its id', answer: pageOf(workflowAnswer), run: async (asked) => showWorkflows(ports, await pipelineOf(asked)) }),
+
+    post('/pipeline/continue', {
+      summary: 'Hand in the config with which a pipeline goes on',
+      body: z.strictObject({ 'continuation-key': z.uuid(), configuration: z.string().min(1), parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional() }).describe('The key is what a job of the setup workflow, which must run still, knows as `CIRCLE_CONTINUATION_KEY`.'),
+      status: 200,
+      answer: messageAnswer,
+      async run({ viewer, body: { 'continuation-key': key, configuration, parameters = {} } }) {
+        const { slice, attempt } = await find.byContinuationKey(key, { viewer, toChange: true });
+        const problem = await ports.handIn(slice, attempt, { path: 'the config that was handed in', configuration, parameters });
+        if (problem !== null) throw new Refused(problem);
+        return accepted;
+      },
+    }),
 
     get('/workflow/{id}', {
       summary: 'A workflow',

@@ -36,6 +36,11 @@ function schedulesOf({ name, triggers }: ProcessedWorkflow, problems: Problems):
     const cron = textOf(schedule, 'cron');
     if (cron === null) return [];
     const read = readCron(cron);
+    if ('never' in read) {
+      // Some write the 30th of February, to have a workflow that runs nothing.
+      problems.warn(childOf(schedule, 'cron')!.place, read.problem);
+      return [];
+    }
     if ('problem' in read) problems.error(childOf(schedule, 'cron')!.place, read.problem);
     return [{ workflow: name, cron, branches: readNames(childOf(childOf(schedule, 'filters'), 'branches'), problems) }];
   });

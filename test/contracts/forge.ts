@@ -128,6 +128,18 @@ export function forgeContract(name: string, open: () => Promise<ForgeSubject>): 
       assert.deepEqual(subject.checks(both.sha).map(({ externalId, status }) => `${externalId} ${status}`).sort(), ['x in_progress', 'y queued', 'z queued']);
     });
 
+    await t.test('one that gives way to others of its name is not made beside them, and is as any other where there are none', async () => {
+      const named = await subject.commit({ 'names.txt': 'x' }, 'Names');
+      const forge = subject.forge(named.sha);
+      await forge.report(repository, [check(named.sha, 'ran')], false);
+      const skipped = { status: 'completed' as const, conclusion: 'skipped' as const, completedAt: '2026-01-01T00:00:00Z', unlessThere: true as const };
+      const told = await forge.report(repository, [check(named.sha, 'filtered', skipped), check(named.sha, 'other', { ...skipped, name: 'other' })], false);
+      assert.deepEqual(told[0], { id: null });
+      const again = await forge.report(repository, [check(named.sha, 'other', { ...skipped, name: 'other' })], true);
+      assert.deepEqual(ids(again), ids(told.slice(1)));
+      assert.deepEqual(subject.checks(named.sha).map(({ externalId }) => externalId).sort(), ['other', 'ran']);
+    });
+
     await t.test('repeated reports that come at once make one check', async () => {
       const forge = subject.forge(none.sha);
       const told = await Promise.all(Array.from({ length: 5 }, () => forge.report(repository, [check(none.sha, 'z')], true)));

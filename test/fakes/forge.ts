@@ -34,7 +34,9 @@ export function memoryForge(): MemoryForge {
     readFile: (_repository, _sha, path) => Promise.resolve(files.get(path) ?? null),
     credential: () => Promise.resolve({ url: '/nonexistent', authorization: null }),
     report(_repository, told) {
+      const isThere = ({ unlessThere, sha, name, externalId }: CheckRun): boolean => unlessThere === true && [...checks.values()].some((other) => other.sha === sha && other.name === name && other.externalId !== externalId);
       for (const check of told) {
+        if (isThere(check)) continue;
         reports.push(check);
         checks.set(check.externalId, check);
       }

@@ -295,7 +295,6 @@ suite('other commands', () => {
     [['--skip-update-check', 'version'], 0, `roundhouse ${version}\n`, /^$/],
     [['run', 'release', 'update', 'x', '--status=SUCCESS'], 0, '', /^circleci: run release update: releases are not recorded here; nothing was done\.\n$/],
     [['run', 'oidc', 'get'], 1, '', /run oidc is not supported yet/],
-    [['continue', 'x.yml'], 1, '', /continue is not supported yet/],
     [['config', 'validate'], 1, '', /roundhouse config/],
     [['tests', 'fly'], 2, '', /there is no command `tests fly` in a build. `circleci help` lists what there is/],
     [['toString'], 2, '', /there is no command `toString`/],

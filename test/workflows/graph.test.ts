@@ -161,8 +161,8 @@ workflows:
 });
 
 test('cancel races success: whichever comes first, there is one end and the check agrees with it', async () => {
-  for (let round = 0; round < 10; round++) {
-    const { sha } = await world.push(`version: 2.1\njobs:\n  build: ${job(`sleep 0.${round}`)}\n`);
+  for (let round = 0; round < 50; round++) {
+    const { sha } = await world.push(`version: 2.1\njobs:\n  build: ${job(`sleep 0.${round % 10}`)}\n`);
     last += 1;
     await openView('it runs', (view) => jobsOf(view).some(({ state }) => state !== 'waiting'));
     await asked({ kind: 'cancel', by: 'ada' });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { suite, test } from 'node:test';
 import { fileStore } from '../../../activities/adapters/file-store.ts';
-import { keep, mayContinue } from '../../../activities/builder/hand-in.ts';
+import { handInFor, keep, mayContinue } from '../../../activities/builder/hand-in.ts';
 import { getJson, putJson, type ObjectStore } from '../../../activities/object-store.ts';
 import { planKey } from '../../../config-schema/address.ts';
 import { continuationKey, type StoredContinuation } from '../../../config-schema/continuation.ts';
@@ -57,4 +57,14 @@ test('only jobs of a setup config may hand in', () => {
   assert.equal(mayContinue({ plan: plan(true, 'ci') }, 'ci'), true);
   assert.equal(mayContinue({ plan: plan(false, 'ci') }, 'ci'), false);
   assert.deepEqual(['ci', 'test'].map((name) => mayContinue({ plan: plan(true, 'ci', 'test'), continuation }, name)), [true, false]);
+});
+
+test('from outside of the sandbox only what is a config, for a job of a setup config, is kept', async (t) => {
+  const { store, kept } = await open(t);
+  await putJson(store, planKey(42, 7), { plan: { setup: true, workflows: [{ name: 'ci' }] } });
+  assert.match((await handInFor(store, slice, 1, { ...handed('a'), parameters: { deep: [] } as never })) ?? '', /^The config that was handed in cannot be used: its parameter deep is not/);
+  assert.match((await handInFor(store, { ...slice, workflow: 'other' }, 1, handed('a'))) ?? '', /^Job choose is not of a setup config/);
+  assert.equal(await kept(), undefined);
+  assert.equal(await handInFor(store, slice, 1, handed('a')), null);
+  assert.equal(await kept(), 'a');
 });

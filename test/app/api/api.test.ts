@@ -172,7 +172,7 @@ suite('changing something', () => {
     assert.deepEqual(told(await ada.post(`${project}/pipeline`, { parameters: { list: [] } })), [400, 'parameters.list: is a text of at most 512 characters, a whole number, true or false']);
     assert.match(told(await ada.post(`${project}/pipeline`, { brunch: 'x' })).join(' '), /^400 .*brunch/);
     assert.deepEqual(told(await ada.post(`${project}/pipeline`, '{')), [400, 'The body is no JSON.']);
-    assert.deepEqual(told(await ada.post(`${project}/pipeline`, { branch: 'x'.repeat(300_000) })), [413, 'The body is larger than 256 KB.']);
+    assert.deepEqual(told(await ada.post(`${project}/pipeline`, { branch: 'x'.repeat(4_200_000) })), [413, 'The body is larger than 4096 KB.']);
     assert.equal(scene.done.length, 1);
   });
 
@@ -205,6 +205,19 @@ suite('changing something', () => {
     assert.equal((await ada.post(`/workflow/${workflowId}/approve/${uuidOf('job', 1)}`)).status, 404);
     assert.equal((await ada.post(`/workflow/${workflowId}/rerun`, { jobs: [uuidOf('job', 1)] })).status, 404);
     assert.equal((await ada.post(`/workflow/${workflowId}/rerun`, { jobs: [items[0].id, items[1].id] })).status, 400);
+  });
+
+  test('hands in the config with which a pipeline goes on, by the key of a job that runs', async (t) => {
+    const scene = await apiOf(t, [runningView()]);
+    const ada = await scene.program('ada', 'write');
+    const key = uuidOf('continuation', 42, 7, 'ci', 'unit tests', 0);
+    assert.deepEqual(told(await ada.post('/pipeline/continue', { 'continuation-key': key, configuration: 'version: 2.1', parameters: { deep: true } })), [200, 'Accepted.']);
+    assert.deepEqual(scene.done, [{ handIn: { repositoryId: 42, pipeline: 7, workflow: 'ci', job: 'unit tests', slice: 0 }, attempt: 1, configuration: 'version: 2.1', parameters: { deep: true } }]);
+    assert.deepEqual(told(await ada.post('/pipeline/continue', { 'continuation-key': key, configuration: 'again' })), [422, 'A pipeline goes on once, and job setup has handed in a config before.']);
+    const ended = uuidOf('continuation', 42, 7, 'ci', 'build', 0);
+    assert.deepEqual(told(await ada.post('/pipeline/continue', { 'continuation-key': ended, configuration: 'version: 2.1' })), [404, 'There is no such job that runs that you may see.']);
+    assert.equal((await (await scene.program('ada', 'read')).post('/pipeline/continue', { 'continuation-key': key, configuration: 'x' })).status, 403);
+    assert.equal((await (await scene.program('eve', 'write')).post('/pipeline/continue', { 'continuation-key': key, configuration: 'x' })).status, 404);
   });
 
   test('of an ended pipeline begins a new one, whose workflow is found at once', async (t) => {

@@ -5,6 +5,7 @@ import { suite, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
 import { compileConfig, printConfig, processConfig } from '../../../config-schema/compile.ts';
+import type { Plan } from '../../../config-schema/plan.ts';
 import { printNode } from '../../../config-schema/language/print.ts';
 import { collectProblems } from '../../../config-schema/language/problems.ts';
 import { readYaml } from '../../../config-schema/language/yaml.ts';
@@ -50,7 +51,7 @@ suite('configs of public repositories', { skip: absent }, () => {
       // As `config pack` prints a config that is one file.
       const source = { path: file, text };
       const again = compileConfig(printNode(readYaml(source, collectProblems(source))!), { path: file, orbs });
-      assert.ok('plan' in again && isDeepStrictEqual({ ...again.plan, warnings: [] }, { ...compiled.plan, warnings: [] }), 'printed anew it means the same');
+      assert.ok('plan' in again && isDeepStrictEqual(withoutPlaces(again.plan), withoutPlaces(compiled.plan)), 'printed anew it means the same');
 
       const printed = printOf(text, file, orbs);
       assert.ok(isDeepStrictEqual(parsed(printOf(printed, file, new Map())), parsed(printed)), 'the processed config is a config, and the same again');
@@ -71,6 +72,9 @@ suite('configs of public repositories', { skip: absent }, () => {
     assert.ok(count.compiled >= 80);
   });
 });
+
+/** Sentences name lines. */
+const withoutPlaces = ({ filtered = [], ...plan }: Plan): object => ({ ...plan, warnings: [], filtered: filtered.map(({ workflow, name }) => `${workflow}/${name}`) });
 
 function printOf(text: string, path: string, orbs: ReturnType<typeof sharedOrbs>): string {
   const done = processConfig(text, { path, orbs });

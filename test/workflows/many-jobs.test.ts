@@ -1,0 +1,38 @@
+// Does a pipeline hold a thousand jobs?
+
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { getJson } from '../../activities/object-store.ts';
+import { summaryKey, type PipelineView } from '../../config-schema/view.ts';
+import { noSteps, simulatedBuilder } from '../fakes/simulated-builder.ts';
+import { startWorld, type World } from './world.ts';
+
+let world: World;
+let builder: { stop(): Promise<void> };
+before(async () => {
+  world = await startWorld();
+  builder = await simulatedBuilder(world);
+});
+after(async () => {
+  await builder.stop();
+  await world.stop();
+});
+
+test('a matrix of 1,000 jobs and one that requires them all: every job ends, and every check has its verdict', async () => {
+  const numbers = Array.from({ length: 1000 }, (_, n) => n);
+  const { sha } = await world.push(`version: 2.1
+jobs:
+  part: {parameters: {n: {type: integer}}, docker: [{image: "debian:bookworm"}], steps: ${noSteps}}
+  whole: {docker: [{image: "debian:bookworm"}], steps: ${noSteps}}
+workflows:
+  ci:
+    jobs:
+      - part: {matrix: {parameters: {n: [${numbers.join(', ')}]}}}
+      - whole: {requires: [part]}
+`);
+  const view = await world.until('all of it has ended', () => getJson<PipelineView>(world.store, summaryKey(7, 1)), 280_000);
+  assert.equal(view.outcome, 'passed');
+  assert.equal(view.workflows[0]!.jobs.filter(({ outcome }) => outcome === 'passed').length, 1001);
+  const checks = [...world.forge.checks.values()].filter((check) => check.sha === sha);
+  assert.deepEqual([checks.length, checks.filter(({ conclusion }) => conclusion === 'success').length], [1001, 1001]);
+});

@@ -1,21 +1,30 @@
-// How many slices of a pipeline may be open at once?
+// How many slices of a pipeline may be open at once, and how many start in one breath?
 
 import { condition } from '@temporalio/workflow';
 
 /** Temporal takes 2,000 pending children of a workflow; 500 keep the history and the worker's cache small. */
 export const mostOpenSlices = 500;
+/** A worker has seconds for what follows from one event. */
+const mostStarting = 25;
 
-export type Gate = <T>(work: () => Promise<T>) => Promise<T>;
+/** Starts the work when there is room, and answers what becomes of it. */
+export type Gate = <T>(start: () => Promise<{ result(): Promise<T> }>) => Promise<T>;
 
 export function slicesAtOnce(most = mostOpenSlices): Gate {
-  let open = 0;
+  const [open, starting] = [turnstile(most), turnstile(mostStarting)];
+  return (start) => open(async () => (await starting(start)).result());
+}
+
+function turnstile(most: number): <T>(work: () => Promise<T>) => Promise<T> {
+  let inside = 0;
   return async (work) => {
-    await condition(() => open < most);
-    open += 1;
+    // Asked anew each time: those that wait may wake together.
+    while (inside >= most) await condition(() => inside < most);
+    inside += 1;
     try {
       return await work();
     } finally {
-      open -= 1;
+      inside -= 1;
     }
   };
 }

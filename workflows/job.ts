@@ -1,6 +1,6 @@
 // One job: its slices side by side, and what they make of it.
 
-import { CancellationScope, ChildWorkflowCancellationType, ParentClosePolicy, executeChild, isCancellation, log } from '@temporalio/workflow';
+import { CancellationScope, ChildWorkflowCancellationType, ParentClosePolicy, isCancellation, log, startChild, type ChildWorkflowHandle } from '@temporalio/workflow';
 import { sliceWorkflowId, type SliceKey } from '../config-schema/address.ts';
 import { done, refused, type Answer } from '../config-schema/ask.ts';
 import { combine, type Outcome } from '../config-schema/outcome.ts';
@@ -40,7 +40,7 @@ export function startJob(run: JobRun): StartedJob {
     const end = async (): Promise<void> => {
       let ended: SliceView;
       try {
-        ended = await gate(() => runSlice(run, index));
+        ended = await gate(() => startSlice(run, index));
       } catch (error) {
         if (!isCancellation(error)) log.error('a slice broke', { error });
         const how = isCancellation(error)
@@ -105,9 +105,9 @@ async function admission({ view, workflow, job }: JobRun): Promise<{ outcome: Ou
   }
 }
 
-function runSlice({ view, workflow, job, jobView, limits }: JobRun, index: number): Promise<SliceView> {
+function startSlice({ view, workflow, job, jobView, limits }: JobRun, index: number): Promise<ChildWorkflowHandle<typeof slice>> {
   const key: SliceKey = { repositoryId: view.repository.id, pipeline: view.number, workflow, job: job.name, slice: index };
-  return executeChild<typeof slice>('slice', {
+  return startChild<typeof slice>('slice', {
     workflowId: sliceWorkflowId(key),
     args: [{ key, repository: view.repository, total: job.parallelism, job, limits, attempt: jobView.slices[index]!.attempt }],
     cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,

@@ -29,7 +29,7 @@ export function checkReports({ repository, number, trigger: { sha } }: PipelineV
   const telling = coalesced(async () => {
     const { inAnyCase, forMore } = reportPause(told, Date.now());
     if (inAnyCase > 0) await sleep(inAnyCase);
-    if (forMore > 0) await condition(() => isLast, forMore);
+    if (forMore > 0) await condition(() => isLast || checks.filter(({ isNew }) => isNew).length >= mostAtOnce, forMore);
     told.times += 1;
     told.lastAt = Date.now();
     const batch = newsOf(checks);

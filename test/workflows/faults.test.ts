@@ -101,7 +101,7 @@ test('a builder that is gone for good: the slice runs elsewhere under the next a
   assert.equal(view.outcome, 'passed');
   assert.equal(slice!.attempt, 2);
   assert.equal(slice!.builder, 'b3');
-  assert.deepEqual(slice!.notes, ['builder b2 was lost at step 1; started again']);
+  assert.deepEqual(slice!.notes, ['builder b2 was lost at step 1; started again on b3']);
   assert.equal(await logOf(number, 2), 'attempt\n');
 
   const back = await startBuilder('b2');

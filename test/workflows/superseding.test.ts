@@ -38,6 +38,7 @@ const cases: { title: string; older?: Partial<Trigger>; newer?: Partial<Trigger>
   { title: 'what was asked for through the API supersedes nothing', newer: { event: 'api' }, gives: false },
   { title: 'a push that GitHub tells late does not supersede a newer one', older: { happenedAt: '2026-01-01T09:59:00.000Z' }, newer: { happenedAt: '2026-01-01T09:58:00.000Z', receivedAt: '2026-01-01T10:05:00.000Z' }, gives: false },
   { title: 'of two in the same second the one that came last counts', older: { happenedAt: '2026-01-01T09:59:00.000Z' }, newer: { happenedAt: '2026-01-01T09:59:00.000Z' }, gives: true },
+  { title: 'but one that follows on the other stays, however late that is told', older: { before: 'b'.repeat(40), happenedAt: '2026-01-01T09:59:00.000Z' }, newer: { sha: 'b'.repeat(40), happenedAt: '2026-01-01T09:59:00.000Z' }, gives: false },
 ];
 
 suite('superseding', () => {

@@ -166,7 +166,7 @@ test('cancel races success: whichever comes first, there is one end and the chec
   const race = async ({ sha, number }: { sha: string; number: number }): Promise<void> => {
     await world.until('it runs', async () => {
       const view = await world.view(number);
-      return view === null || jobsOf(view).some(({ state }) => state !== 'waiting');
+      return view !== null && jobsOf(view).some(({ state }) => state !== 'waiting');
     });
     await askPipeline(world.client, 7, number, { kind: 'cancel', by: 'ada' });
     const view = await world.ended(number);

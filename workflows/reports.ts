@@ -17,7 +17,7 @@ export type Reports = {
 
 type Known = { read: () => Check; id: number | string | null; isNew: boolean };
 
-/** GitHub's annotations have a limit of 50 for each request, and so has what we tell at once. */
+/** So that what fails and is tried again is not all of a large pipeline. */
 const mostAtOnce = 50;
 /** A payload of Temporal's has at most 2 MB; slices with all their steps add up. */
 const mostCharacters = 500_000;

@@ -35,7 +35,7 @@ export type WorkflowRun = {
   isHeld(): boolean;
   /** Why: a sentence for its jobs. Of all of it, or of one job. */
   cancel(why: string, job?: string): Answer;
-  /** Without an entry for the rest of the pipeline: whether it may be superseded. */
+  /** Whether a newer pipeline may cancel it. */
   mayBeSuperseded: boolean;
   approve(job: string, by: string): Answer;
   rerun(what: Extract<Ask, { kind: 'rerun' }>['what'], by: string): Answer;

@@ -8,7 +8,7 @@ import { listOpenPipelines, viewPipeline } from '../workflows/client.ts';
 
 export type BuildPorts = { store: ObjectStore; client: Client };
 
-/** Newest first: the open ones, then the ended ones. */
+/** Newest first, be they open or ended. */
 export async function listBuilds({ store, client }: BuildPorts, { limit, repositoryId }: { limit: number; repositoryId?: number }): Promise<BuildLine[]> {
   const open = (await listOpenPipelines(client)).filter((pipeline) => repositoryId === undefined || pipeline.repositoryId === repositoryId);
   const views = await Promise.all(open.slice(0, limit).map((pipeline) => viewPipeline(client, pipeline.repositoryId, pipeline.number)));
@@ -16,13 +16,12 @@ export async function listBuilds({ store, client }: BuildPorts, { limit, reposit
   const listed = new Set(lines.map(nameOf));
   const prefix = repositoryId === undefined ? 'history/' : `repositories/${repositoryId}/history/`;
   for await (const { key } of store.list(prefix, { limit })) {
-    if (lines.length >= limit) break;
     const line = await readJson<BuildLine>(store, key);
     // A pipeline that ends while we look stands in both.
     if (line && !listed.has(nameOf(line))) lines.push(line);
   }
   const names = new Map(await Promise.all([...new Set(lines.map((line) => line.repositoryId))].map(async (id) => [id, await currentName(store, id)] as const)));
-  return lines.map((line) => ({ ...line, ...names.get(line.repositoryId) })).sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
+  return lines.map((line) => ({ ...line, ...names.get(line.repositoryId) })).sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1)).slice(0, limit);
 }
 
 /** Null when there is no such pipeline, or no such repository. */

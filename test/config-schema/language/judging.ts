@@ -6,14 +6,13 @@ import { compileConfig, orbReferences, printConfig, processConfig } from '../../
 import type { OrbSources } from '../../../config-schema/language/processed.ts';
 import type { Diagnostic } from '../../../config-schema/plan.ts';
 
-/** Compiles the text: never a throw, never more than a second for 100 KB, every problem at a place in it, what compiles can be printed. Returns the errors. */
+/** Compiles the text: never a throw, never more than some seconds for 100 KB, every problem at a place in it, what compiles can be printed. Returns the errors. */
 export function judge(text: string, orbs: OrbSources = new Map()): string[] {
   const options = { path: '.circle.yml', orbs };
   const bytes = text.length + [...orbs.values()].reduce((sum, orb) => sum + ('text' in orb ? orb.text.length : 0), 0);
   const { compiled, ms } = timed(() => compileConfig(text, options));
-  // Twice that, for a processor that is shared; one that is slower is so for the yardstick, too. Once more, since the engine may have had itself to compile.
-  const allowedMs = 2000 * Math.max(1, bytes / 100_000);
-  assert.ok(ms < allowedMs || Math.min(ms, timed(() => compileConfig(text, options)).ms) < allowedMs * slowness(), `${ms} ms for ${bytes} characters`);
+  // Five times that, for a processor that is shared: what grows without bounds takes far longer. How long it takes is the benchmark's to say.
+  assert.ok(ms < 5000 * Math.max(1, bytes / 100_000), `${ms} ms for ${bytes} characters`);
 
   const all = 'errors' in compiled ? compiled.errors : [...compiled.plan.warnings, ...compiled.notYet];
   arePlaced(all, text);
@@ -28,15 +27,6 @@ export function judge(text: string, orbs: OrbSources = new Map()): string[] {
     orbReferences(text, { path: options.path });
   }
   return 'errors' in compiled ? errors.map(({ message }) => message) : [];
-}
-
-const yardstick = Array.from({ length: 500 }, (_, i) => `key${i}: {a: [1, two, 3.5], b: "text ${i}"}`).join('\n');
-/** Of a processor on which the slowest of our texts takes 1.3 s. */
-const yardstickMs = 45;
-
-/** How many times as long as usual this processor takes, just now, for something that is always the same; at least once. */
-function slowness(): number {
-  return Math.max(1, Math.min(...[1, 2, 3].map(() => timed(() => parse(yardstick)).ms)) / yardstickMs);
 }
 
 /** In the processor's time: others may be busy on the machine. */

@@ -3,6 +3,7 @@
 import type { Client } from '@temporalio/client';
 import type { Audit } from '../activities/control/audit.ts';
 import { encodeName } from '../config-schema/address.ts';
+import { trustLevel } from '../config-schema/trigger.ts';
 import type { PipelineView } from '../config-schema/view.ts';
 import { askPipeline } from '../workflows/client.ts';
 import { Refused, type Asker } from './control/operation.ts';
@@ -37,6 +38,7 @@ export async function cancelAsked({ client, audit }: AskPorts, view: PipelineVie
 /** Whoever calls it has looked whether the asker may. Throws Refused: it does not wait for that (any more). */
 export async function allowAsked({ client, audit }: AskPorts, view: PipelineView, asker: Asker): Promise<void> {
   const { repository, number, trigger: { sha, pullRequest } } = view;
+  if (trustLevel(view.trigger, false) !== 'T0') throw new Refused(`pipeline #${number} is not of a fork, so there is nothing to allow.`);
   const answer = await askPipeline(client, repository.id, number, { kind: 'allow', by: shownName(asker), sha });
   if (!answer.done) throw new Refused(`${answer.why}, so there is nothing to allow.`);
   await audit.append({ ...asker, action: 'fork.allowed', subject: `pipeline ${addressOf(view)}`, repositoryId: repository.id, details: { sha, ...(pullRequest && { pullRequest: pullRequest.number }) } });

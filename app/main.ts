@@ -52,7 +52,7 @@ import { describeSshKey, isSshHost } from '../activities/ssh-key.ts';
 import { rememberName } from '../activities/repository-name.ts';
 import { uuidOf } from '../activities/uuid.ts';
 import { deliverTrigger, disownRepository, endSweep, glanceAtPipeline, isPipelineOpen, isTriggerKnown, listOpenPipelines, openPipelinesOf, scheduleSweep, serialGroups, viewPipeline } from '../workflows/client.ts';
-import { approveAsked, cancelAsked } from './asks.ts';
+import { allowAsked, approveAsked, cancelAsked } from './asks.ts';
 import { createApi } from './api/api.ts';
 import { knownRepository, listBuilds, readPipeline, readPipelineById } from './builds.ts';
 import { onCommand } from './commands.ts';
@@ -183,6 +183,7 @@ await endOnTrouble(async () => {
   const actions: ActionPorts = {
     cancel: (view, part, asker) => cancelAsked(running, view, part, asker),
     approve: (view, job, asker) => approveAsked(running, view, job, asker),
+    allow: (view, asker) => allowAsked(running, view, asker),
     rerun: (view, what, by, asker) => rerunAsked(running, view, what, by, asker),
   };
   const lists = openLists({ store, log, signal: asked, listOpen: () => listOpenPipelines(client), viewOpen: (repositoryId, number) => glanceAtPipeline(client, repositoryId, number) });

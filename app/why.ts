@@ -3,7 +3,7 @@
 import type { JobView, PipelineView, SliceView } from '../config-schema/view.ts';
 import { branchOf, tagOf } from '../config-schema/trigger.ts';
 
-/** `subject`: the pipeline, or a job of it. */
+/** `subject`: the pipeline, a job of it, or a workflow that is off. */
 export type Why = { subject: string; answer: string };
 
 /** What part of a pipeline somebody asks about; all of it without a workflow. */
@@ -14,11 +14,13 @@ export function why(view: PipelineView, of: WhyOf = {}): Why[] {
   const jobs = view.workflows.flatMap((workflow) => workflow.jobs.map((job) => ({ workflow: workflow.name, job })));
   const isAsked = (workflow: string, job: string): boolean => (of.workflow === undefined || of.workflow === workflow) && (of.job === undefined || of.job === job);
   const answers = jobs.filter(({ workflow, job }) => isAsked(workflow, job.name)).map(({ workflow, job }) => ({ subject: `${workflow}/${job.name}`, answer: whyJob(job) }));
-  return of.workflow === undefined ? [{ subject: `${view.repository.owner}/${view.repository.name}#${view.number}`, answer: whyPipeline(view) }, ...answers] : answers;
+  const off = (view.off ?? []).filter(({ workflow }) => of.job === undefined && (of.workflow === undefined || of.workflow === workflow)).map(({ workflow, reason }) => ({ subject: workflow, answer: `did not run; ${reason}` }));
+  return of.workflow === undefined ? [{ subject: `${view.repository.owner}/${view.repository.name}#${view.number}`, answer: whyPipeline(view) }, ...answers, ...off] : [...answers, ...off];
 }
 
-function whyPipeline({ trigger, state, outcome, reason }: PipelineView): string {
-  return sentence([`${beganBy(trigger)} ${trigger.sender.login} for ${refInWords(trigger.ref)}`, state === 'ended' ? (outcome === 'skipped' ? 'nothing ran' : outcome!) : reason === undefined ? 'is open' : undefined, reason]);
+function whyPipeline({ trigger, state, outcome, reason, wouldRun = [] }: PipelineView): string {
+  const stands = sentence([`${beganBy(trigger)} ${trigger.sender.login} for ${refInWords(trigger.ref)}`, state === 'ended' ? (outcome === 'skipped' ? 'nothing ran' : outcome!) : reason === undefined ? 'is open' : undefined, reason]);
+  return wouldRun.length === 0 ? stands : `${stands}. ${wouldRun.join(' ')}`;
 }
 
 const beganBy = ({ event }: PipelineView['trigger']): string =>

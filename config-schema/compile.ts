@@ -1,5 +1,7 @@
 // What will run, by this text?
 
+import { changesOf } from './language/changed.ts';
+import type { ChangedPaths } from './language/changed.ts';
 import { checkFile } from './language/check.ts';
 import type { Compiling } from './language/elements.ts';
 import { resolveExecutor } from './language/executor.ts';
@@ -12,14 +14,14 @@ import type { Problems } from './language/problems.ts';
 import type { OrbSources, PipelineValues, Processed } from './language/processed.ts';
 import { pipelineVariables } from './language/scope.ts';
 import { findNotYet } from './language/not-yet.ts';
-import { toPlan } from './language/to-plan.ts';
+import { liveOf, planSchedules, toPlan } from './language/to-plan.ts';
 import { hasTagsBelow, render } from './language/template.ts';
 import type { Variables } from './language/template.ts';
 import { readVersion } from './language/version.ts';
 import { compileWorkflows } from './language/workflows.ts';
 import { readYaml } from './language/yaml.ts';
 import { sampleValues } from './pipeline-values.ts';
-import type { Diagnostic, Plan } from './plan.ts';
+import type { Diagnostic, FilteredJob, Plan } from './plan.ts';
 
 export type CompileOptions = {
   /** Where the text lay, for messages. */
@@ -30,6 +32,8 @@ export type CompileOptions = {
   parameters?: Readonly<Record<string, unknown>>;
   /** Those that orbReferences asked for. */
   orbs?: OrbSources;
+  /** What conditions hear that ask for changed paths. Absent: unknown. */
+  changed?: ChangedPaths;
   /** The one workflow that runs, of those with `triggers`. Absent: none of these, and all others. */
   scheduled?: string;
   /** Takes out of the plan what nobody wants to run; it is then not refused either. */
@@ -46,7 +50,8 @@ export function processConfig(text: string, options: CompileOptions): ProcessedC
   return processed ? { processed, warnings: problems.diagnostics() } : { errors: problems.diagnostics() };
 }
 
-export type Compiled = { plan: Plan; notYet: Diagnostic[] } | { errors: Diagnostic[] };
+/** `asksWhatChanged`: a condition has asked for changed paths. */
+export type Compiled = ({ plan: Plan; notYet: Diagnostic[] } | { errors: Diagnostic[] }) & { asksWhatChanged?: true };
 
 /**
  * The plan for the branch or tag in `options.values`, and what in it this version of Roundhouse cannot run; or every problem, as
@@ -56,11 +61,28 @@ export function compileConfig(text: string, options: CompileOptions): Compiled {
   const source: Source = { path: options.path, text };
   const problems = collectProblems(source);
   const values = options.values ?? sampleValues();
-  const { processed } = processSource(source, { ...options, values }, problems);
+  const { processed, asksWhatChanged } = processSource(source, { ...options, values }, problems);
   const ref = { branch: nameOf(values['git.branch']), tag: nameOf(values['git.tag']) };
-  const whole = processed && toPlan(processed, { ref, scheduled: options.scheduled, problems });
+  const live = processed && toPlan(processed, { ref, scheduled: options.scheduled, problems });
+  const whole = live && ref.branch !== null && processed.leftOut.some(({ byPaths }) => byPaths) ? withLeftOut(live, processed, { ...options, values }) : live;
   const plan = whole && (options.narrow?.(whole) ?? whole);
-  return plan && !problems.failed() ? { plan, notYet: findNotYet(processed, plan) } : { errors: problems.diagnostics() };
+  return { ...(processed && plan && !problems.failed() ? { plan, notYet: findNotYet(processed, plan) } : { errors: problems.diagnostics() }), ...(asksWhatChanged && { asksWhatChanged }) };
+}
+
+/**
+ * A workflow that the changed paths leave out is told of by its jobs, for those who wait for them, and keeps its schedule. Both are found by
+ * compiling as if it were on; faults that this finds stay unsaid, as those of every workflow that is off.
+ */
+function withLeftOut(plan: Plan, { source, leftOut }: Processed, options: CompileOptions): Plan {
+  const problems = collectProblems(source);
+  const { processed: all } = processSource(source, options, problems, true);
+  if (!all) return plan;
+  const reasons = new Map(leftOut.filter(({ byPaths }) => byPaths).map(({ workflow, reason }) => [workflow, reason]));
+  const jobs = liveOf(all, options.scheduled).flatMap(({ name: workflow, jobs: of }): FilteredJob[] => {
+    const reason = reasons.get(workflow);
+    return reason === undefined ? [] : of.map(({ name }) => ({ workflow, name, reason }));
+  });
+  return { ...plan, schedules: planSchedules(all, problems), ...(jobs.length > 0 && { filtered: [...(plan.filtered ?? []), ...jobs] }) };
 }
 
 const nameOf = (value: PipelineValues[string] | undefined): string | null => (typeof value === 'string' ? value : null);
@@ -71,10 +93,11 @@ const nameOf = (value: PipelineValues[string] | undefined): string | null => (ty
  */
 export function orbReferences(text: string, options: CompileOptions): string[] {
   const source: Source = { path: options.path, text };
-  return processSource(source, options, collectProblems(source)).missing;
+  // Also for workflows that the changed paths leave out, whose jobs are told of.
+  return processSource(source, options, collectProblems(source), true).missing;
 }
 
-function processSource(source: Source, options: CompileOptions, problems: Problems): { processed?: Processed; missing: string[] } {
+function processSource(source: Source, options: CompileOptions, problems: Problems, withLeftOut = false): { processed?: Processed; missing: string[]; asksWhatChanged?: true } {
   const root = readYaml(source, problems);
   const read = problems.failed() ? undefined : readVersion(root, source, problems);
   if (!read) return { missing: [] };
@@ -92,9 +115,12 @@ function processSource(source: Source, options: CompileOptions, problems: Proble
   const agent = childOf(file, 'build_agent');
   if (agent) render(agent, variables, problems);
   const loader = loaderOf(file, { variables, orbVariables, orbs: options.orbs ?? new Map(), problems });
+  const changes = changesOf(options.changed);
   const compiling: Compiling = {
     loader,
     problems,
+    changes,
+    withLeftOut,
     hasTemplates: version === '2.1',
     executorOf: (value) => {
       const executor = resolveExecutor(value, loader.config, compiling);
@@ -102,10 +128,10 @@ function processSource(source: Source, options: CompileOptions, problems: Proble
     },
     spend: budget(problems),
   };
-  const { workflows, jobs } = compileWorkflows(file, compiling);
-  const missing = [...loader.missing];
-  if (problems.failed()) return { missing };
-  return { missing, processed: { source, setup: version === '2.1' && isTrue(childOf(file, 'setup')), workflows, jobs, orbs: [...loader.used.values()] } };
+  const { workflows, leftOut, jobs } = compileWorkflows(file, compiling);
+  const asked = { missing: [...loader.missing], ...(changes.answers.length > 0 && { asksWhatChanged: true as const }) };
+  if (problems.failed()) return asked;
+  return { ...asked, processed: { source, setup: version === '2.1' && isTrue(childOf(file, 'setup')), workflows, leftOut, jobs, orbs: [...loader.used.values()] } };
 }
 
 /** What can be said of definitions that nothing calls. */

@@ -53,7 +53,7 @@ export const conflicting = (triggers: ParameterValues, continuations: ParameterV
  * What both configs run, and what is new of it. A workflow or job of the continuation whose name the setup config has taken is called
  * NAME-2, or the next number that is free; the names of jobs in their workflows stay.
  */
-export function continuedPlan(setup: Plan, continuation: Plan): { plan: Plan; added: Pick<Plan, 'workflows' | 'filtered' | 'jobs' | 'setup'> } {
+export function continuedPlan(setup: Plan, continuation: Plan): { plan: Plan; added: Pick<Plan, 'workflows' | 'filtered' | 'off' | 'jobs' | 'setup'> } {
   const keys = renamed(Object.keys(continuation.jobs), Object.keys(setup.jobs));
   const names = renamed(workflowNames(continuation), workflowNames(setup));
   const workflows = continuation.workflows.map((workflow) => ({
@@ -65,16 +65,18 @@ export function continuedPlan(setup: Plan, continuation: Plan): { plan: Plan; ad
   // fromEntries defines properties, so that a job such as `__proto__` stays one.
   const jobs = Object.fromEntries(Object.entries(continuation.jobs).map(([key, job]): [string, PlanJob] => [keys.get(key)!, job]));
   const orbs = [...setup.orbs, ...continuation.orbs.filter(({ reference }) => !setup.orbs.some((known) => known.reference === reference))];
+  const off = [...(setup.off ?? []), ...(continuation.off ?? [])];
   const allFiltered = [...(setup.filtered ?? []), ...(filtered ?? [])];
   return {
     plan: {
       ...setup,
       workflows: [...setup.workflows, ...workflows],
       ...(allFiltered.length > 0 && { filtered: allFiltered }),
+      ...(off.length > 0 && { off }),
       jobs: Object.fromEntries([...Object.entries(setup.jobs), ...Object.entries(jobs)]),
       orbs,
     },
-    added: { workflows, ...(filtered && { filtered }), jobs, setup: false },
+    added: { workflows, ...(filtered && { filtered }), ...(continuation.off && { off: continuation.off }), jobs, setup: false },
   };
 }
 

@@ -15,7 +15,12 @@ export type PipelineFacts = {
   commitBody: string | null;
   /** Pages of the open pull requests of the branch. */
   pullRequestUrls: readonly string[];
+  /** The pull request that it came by, or the only open one of its branch. Absent where there is none, and in what was kept before it was asked for. */
+  pullRequest?: PullRequestFacts;
 };
+
+/** As GitHub tells of it when the pipeline begins. */
+export type PullRequestFacts = { number: number; url: string; title: string; draft: boolean; merged: boolean; headRef: string; baseRef: string; baseSha: string };
 
 /**
  * Every name of the original's, without `pipeline.`; null where there is no value, which expressions take for undefined. A rerun has
@@ -23,7 +28,7 @@ export type PipelineFacts = {
  */
 export function pipelineValues(trigger: Trigger, number: number, facts: PipelineFacts): PipelineValues {
   const { repository, sha, pullRequest, sender, commit } = trigger;
-  const { id, configPath, repositoryUrl, commitBody, pullRequestUrls } = facts;
+  const { id, configPath, repositoryUrl, commitBody, pullRequestUrls, pullRequest: pull } = facts;
   const branch = builtBranch(trigger);
   const tag = tagOf(trigger.ref);
   const origin = originOf(trigger);
@@ -86,15 +91,15 @@ export function pipelineValues(trigger: Trigger, number: number, facts: Pipeline
     'event.github.repository.private': repository.private,
     'event.github.repository.default_branch': repository.defaultBranch,
     'event.github.repository.owner.login': repository.owner,
-    'event.github.pull_request.number': pullRequest?.number ?? null,
-    'event.github.pull_request.url': pullRequest?.url ?? null,
-    'event.github.pull_request.title': null,
-    'event.github.pull_request.draft': null,
-    'event.github.pull_request.merged': null,
-    'event.github.pull_request.base.ref': pullRequest?.baseRef ?? null,
-    'event.github.pull_request.base.sha': null,
-    'event.github.pull_request.head.ref': null,
-    'event.github.pull_request.head.sha': pullRequest ? sha : null,
+    'event.github.pull_request.number': pullRequest?.number ?? pull?.number ?? null,
+    'event.github.pull_request.url': pullRequest?.url ?? pull?.url ?? null,
+    'event.github.pull_request.title': pull?.title ?? null,
+    'event.github.pull_request.draft': pull?.draft ?? null,
+    'event.github.pull_request.merged': pull?.merged ?? null,
+    'event.github.pull_request.base.ref': pull?.baseRef ?? pullRequest?.baseRef ?? null,
+    'event.github.pull_request.base.sha': pull?.baseSha ?? pullRequest?.baseSha ?? null,
+    'event.github.pull_request.head.ref': pull?.headRef ?? null,
+    'event.github.pull_request.head.sha': pullRequest || pull ? sha : null,
     'event.github.label': null,
     'event.github.label.name': null,
     'event.github.comment.body': null,

@@ -11,6 +11,8 @@ export type Plan = {
   workflows: PlanWorkflow[];
   /** Jobs that filters keep from this branch. Absent for tags, for which everything is filtered that does not ask for them. */
   filtered?: FilteredJob[];
+  /** Workflows that their own conditions turn off, whatever paths have changed. */
+  off?: OffWorkflow[];
   /** Each job that runs something once, by its compiled name. */
   jobs: Record<string, PlanJob>;
   /** When workflows run by the clock; such a workflow is not among `workflows`. */
@@ -32,6 +34,9 @@ export type PlanWorkflow = {
 
 /** `reason`: a sentence that names the line. */
 export type FilteredJob = { workflow: string; name: string; reason: string };
+
+/** `reason`: a sentence that names the line. */
+export type OffWorkflow = { workflow: string; reason: string };
 
 /** One place of a job in a workflow's graph. */
 export type WorkflowJob = {
@@ -249,7 +254,12 @@ export type Graph = {
   workflows: GraphWorkflow[];
   /** One of its jobs may hand in the config with which the pipeline goes on. */
   setup?: true;
+  /** For those who ask why: the first of the workflows that are off. */
+  off?: OffWorkflow[];
 };
+
+/** Temporal takes 2 MB as one payload, and some configs switch hundreds of workflows. */
+const mostOff = 100;
 
 export type GraphWorkflow = {
   name: string;
@@ -293,12 +303,13 @@ export type GraphJob = {
 };
 
 /** The Graph of a Plan. */
-export function graphOf(plan: Pick<Plan, 'workflows' | 'jobs' | 'setup' | 'filtered'>): Graph {
-  const { workflows, setup, filtered = [] } = plan;
+export function graphOf(plan: Pick<Plan, 'workflows' | 'jobs' | 'setup' | 'filtered' | 'off'>): Graph {
+  const { workflows, setup, filtered = [], off } = plan;
   const filteredOf = (name: string): GraphJob[] => filtered.filter(({ workflow }) => workflow === name).map((job) => ({ ...runsNothing(job.name), skipped: job.reason }));
   const emptied = new Set(filtered.map(({ workflow }) => workflow).filter((name) => !workflows.some((workflow) => workflow.name === name)));
   return {
     ...(setup && { setup: true }),
+    ...(off && { off: off.slice(0, mostOff) }),
     workflows: [
       ...workflows.map(({ name, maxAutoReruns, autoCancel, jobs }) => ({
         name,

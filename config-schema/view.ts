@@ -1,6 +1,7 @@
 // What does a person see of a pipeline? The same words for an open one (from Temporal) and an ended one (from the object store).
 
 import type { Outcome, StepResult } from './outcome.ts';
+import type { OffWorkflow } from './plan.ts';
 import type { Repository, Trigger, TrustLevel } from './trigger.ts';
 
 export type State = 'waiting' | 'running' | 'ended';
@@ -16,9 +17,13 @@ export type PipelineView = {
   outcome: Outcome | null;
   /** Why nothing ran, or what broke. */
   reason?: string;
+  /** While a fork's commit waits until a maintainer allows it: what it would run, in sentences. */
+  wouldRun?: string[];
   startedAt: string;
   endedAt: string | null;
   workflows: WorkflowView[];
+  /** Workflows of the config whose own conditions turned them off; of very many the first. */
+  off?: OffWorkflow[];
 };
 
 export type WorkflowView = {

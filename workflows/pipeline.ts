@@ -148,7 +148,7 @@ async function untilLoaded(run: Run): Promise<LoadedPipeline> {
   if (loaded.kind !== 'fork') return loaded;
   let outcome: Outcome | null = null;
   const check = run.reports.add(() => ({ kind: 'fork', wouldRun: loaded.wouldRun, outcome, ...(run.stopped !== undefined && { reason: run.stopped }) }));
-  view.reason = 'waits until a maintainer allows this commit of a fork to run';
+  Object.assign(view, { reason: 'waits until a maintainer allows this commit of a fork to run', wouldRun: loaded.wouldRun });
   await tellHeld(view, true);
   try {
     await condition(() => run.allowedBy !== undefined);
@@ -157,6 +157,7 @@ async function untilLoaded(run: Run): Promise<LoadedPipeline> {
     outcome = 'canceled';
     throw error;
   } finally {
+    delete view.wouldRun;
     check.changed();
   }
   delete view.reason;
@@ -185,7 +186,7 @@ async function runLoaded(run: Run, loaded: LoadedPipeline): Promise<Outcome> {
       const more = mayGoOn ? await control.loadContinuation({ trigger: view.trigger, number: view.number }) : null;
       const outcome = more && (await runLoaded(run, more));
       const whole = combine([...view.workflows.map((workflow) => workflow.outcome!), ...(outcome === null ? [] : [outcome])]);
-      if (whole === 'skipped') view.reason ??= 'filters of the config keep every job from this branch';
+      if (whole === 'skipped') view.reason ??= 'filters and conditions of the config leave every job out';
       return whole;
     }
   }
@@ -196,6 +197,7 @@ async function runGraph(run: Run, { graph, carried = [], limits, ownerId = 0 }: 
   const { view, reports } = run;
   const gate = slicesAtOnce();
   const checkNames = uniqueCheckNames(graph, view);
+  if (graph.off) view.off = [...(view.off ?? []), ...graph.off];
   let held = false;
   setHandler(sliceProgress, (news) => run.workflows.find(({ name }) => name === news.workflow)?.heard(news));
 

@@ -27,6 +27,8 @@ export function checkReports({ repository, number, trigger: { sha } }: PipelineV
   const told = { times: 0, lastAt: -Infinity };
   let isLast = false;
   const telling = coalesced(async () => {
+    // It changed before it was told, and was told as it was then.
+    if (!checks.some(({ isNew }) => isNew)) return;
     const { inAnyCase, forMore } = reportPause(told, Date.now());
     if (inAnyCase > 0) await sleep(inAnyCase);
     if (forMore > 0) await condition(() => isLast || checks.filter(({ isNew }) => isNew).length >= mostAtOnce, forMore);

@@ -1,6 +1,6 @@
 // One workflow of a pipeline: which of its jobs run, wait, are run again, or never will.
 
-import { CancellationScope, condition, isCancellation, log } from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation, log, sleep } from '@temporalio/workflow';
 import { encodeName } from '../config-schema/address.ts';
 import { done, refused, type Answer, type Ask } from '../config-schema/ask.ts';
 import { hasFailed } from '../config-schema/carry-over.ts';
@@ -15,6 +15,9 @@ import type { SliceProgress } from './messages.ts';
 import { now } from './now.ts';
 import { readyJobs } from './ready-jobs.ts';
 import type { SerialTurns } from './serial.ts';
+
+/** A worker has seconds for what follows from one event: the others begin with the next one. */
+const mostBeginning = 100;
 
 export type WorkflowPorts = {
   view: PipelineView;
@@ -71,7 +74,8 @@ export function startWorkflow(graph: GraphWorkflow, view: WorkflowView, ports: W
       if (canceled !== null) for (const { name } of jobs) if (!outcomes.has(name) && !running.has(name)) end(name, 'canceled', canceled);
       const ready = readyJobs(jobs, outcomes, new Set(running.keys()));
       for (const { job, reason } of ready.notRun) end(job, 'not-run', reason);
-      for (const name of ready.start) begin(name);
+      for (const name of ready.start.slice(0, mostBeginning)) begin(name);
+      if (ready.start.length > mostBeginning) void sleep(1).then(() => view.outcome === null && advance(), () => undefined);
       if (ready.notRun.length === 0) break;
     }
     if (running.size > 0) return;
@@ -230,7 +234,7 @@ export function startWorkflow(graph: GraphWorkflow, view: WorkflowView, ports: W
     name: graph.name,
     settled: () => Promise.all(releases),
     isOpen: () => view.outcome === null,
-    isHeld: () => view.outcome === null && [...running.keys()].every((name) => jobs[indexOf(name)]!.type === 'approval'),
+    isHeld: () => view.outcome === null && running.size > 0 && [...running.keys()].every((name) => jobs[indexOf(name)]!.type === 'approval'),
     mayBeSuperseded: graph.autoCancel !== false,
     cancel(why, job) {
       if (view.outcome !== null) return refused(`workflow ${graph.name} has ended`);

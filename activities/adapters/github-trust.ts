@@ -17,8 +17,10 @@ export type Found = {
     target: { oid: string; target?: { oid: string } } | null;
     branchProtectionRule: { id: string } | null;
     rules: { nodes: ({ type: string } | null)[] | null } | null;
-    associatedPullRequests: { nodes: ({ number: number; baseRefOid: string; baseRepository: { databaseId: number } | null } | null)[] | null };
+    associatedPullRequests: { nodes: (FoundPull | null)[] | null };
   } | null;
+  /** The one that the trigger came by. */
+  pullRequest?: FoundPull | null;
   collaborators: { edges: ({ permission: string; node: { databaseId: number } } | null)[] | null } | null;
   secrets?: Folder;
   /** `config0`, `config1`, …: a Blob or null. */
@@ -26,6 +28,8 @@ export type Found = {
   /** Fields that are null only because this App may not read them. */
   hidden: ReadonlySet<string>;
 };
+
+export type FoundPull = { number: number; url: string; title: string; isDraft: boolean; merged: boolean; headRefName: string; baseRefName: string; baseRefOid: string; baseRepository: { databaseId: number } | null };
 
 /**
  * Rules of rulesets that keep a single person with write access from deciding what the ref holds. A ruleset for all branches that

@@ -3,6 +3,7 @@
 import type { Repository } from '../../config-schema/trigger.ts';
 import type { Forge } from '../control/forge.ts';
 import { githubClient, type GitHubClient, type GitHubSettings } from './github-client.ts';
+import { changedPaths } from './github-compare.ts';
 import { listFiles, readFile, readFolder } from './github-files.ts';
 import { load } from './github-load.ts';
 import { report } from './github-report.ts';
@@ -21,6 +22,8 @@ export function githubForge(settings: GitHubSettings, client: GitHubClient = git
     readFolder: (repository, sha, folder) => readFolder(client, installationOf(repository), repository, sha, folder),
 
     readFile: (repository, sha, path) => readFile(client, installationOf(repository), repository, sha, path),
+
+    changedPaths: (repository, base, sha) => changedPaths(client, installationOf(repository), repository, base, sha),
 
     async credential(repository) {
       const token = await client.contentsToken(installationOf(repository), repository.id);

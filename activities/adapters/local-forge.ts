@@ -2,6 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import type { ChangedPaths } from '../../config-schema/language/changed.ts';
 import { secretsFolder, type CheckRun, type Forge } from '../control/forge.ts';
 
 export type LocalForge = {
@@ -31,6 +32,7 @@ export function localForge({ repositoryFolder, sha, configPath, onReport }: Loca
         commitBody: messageOf(commit).split('\n').slice(1).join('\n').trim(),
         repositoryUrl: `https://github.com/${trigger.repository.owner}/${trigger.repository.name}`,
         pullRequestNumbers: trigger.pullRequest ? [trigger.pullRequest.number] : [],
+        pullRequest: null,
         ownerId: 0,
         secretFiles: await folderTexts(repositoryFolder, sha, secretsFolder),
         baseSha: null,
@@ -43,6 +45,8 @@ export function localForge({ repositoryFolder, sha, configPath, onReport }: Loca
     readFolder: (_repository, _sha, path) => folderTexts(repositoryFolder, sha, path),
 
     readFile: async (_repository, _sha, path) => (await firstConfig(repositoryFolder, sha, [path]))?.text ?? null,
+
+    changedPaths: (_repository, base, _sha) => changedSince(repositoryFolder, base, sha),
 
     credential: () => Promise.resolve({ url: repositoryFolder, authorization: null }),
 
@@ -85,6 +89,16 @@ async function folderTexts(folder: string, sha: string, path: string): Promise<R
   const texts: Record<string, string> = {};
   for (const name of names) texts[name] = (await firstConfig(folder, sha, [`${path}/${name}`]))!.text;
   return texts;
+}
+
+async function changedSince(folder: string, base: string, sha: string): Promise<ChangedPaths> {
+  const start = await git(folder, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${base}^{commit}`])
+    .then((commit) => git(folder, ['merge-base', commit.trim(), sha]))
+    .catch(() => null);
+  if (start === null) return { unknown: `git cannot compare ${base}...${sha}` };
+  // Both names of a renamed file are changed.
+  const names = await git(folder, ['diff-tree', '-r', '-z', '--no-renames', '--no-ext-diff', '--name-only', start.trim(), sha]);
+  return { paths: names.split('\0').filter((name) => name !== '') };
 }
 
 const run = promisify(execFile);

@@ -2,6 +2,7 @@
 
 import type { Carried, CarriedPlace } from '../../config-schema/carry-over.ts';
 import type { CheckConclusion, Outcome } from '../../config-schema/outcome.ts';
+import type { PullRequestFacts } from '../../config-schema/pipeline-values.ts';
 import type { Diagnostic, Graph, Plan } from '../../config-schema/plan.ts';
 import type { SliceKey } from '../../config-schema/address.ts';
 import type { JobKey, Refusal } from './job-values.ts';
@@ -96,6 +97,8 @@ export type PipelineRecord = {
   /** The repository's page; absent in a record of 0.1.0, as is the next. */
   repositoryUrl?: string;
   pullRequestUrls?: string[];
+  /** What GitHub said of the one that it belongs to. */
+  pullRequest?: PullRequestFacts;
   /** The commit's message without its first line; absent in records of before dynamic config. */
   commitBody?: string;
   /** The config with which the pipeline went on; `plan` holds what both configs run. */

@@ -65,7 +65,7 @@ export function configErrorOutput(path: string, diagnostics: readonly Diagnostic
 /** Of a pull request of a fork, which runs when a maintainer says so. `wouldRun`: sentences. */
 export function forkOutput(wouldRun: readonly string[], outcome: Outcome | null, reason?: string): CheckOutput {
   const title = outcome === null ? 'Waits for a maintainer' : outcome === 'passed' ? 'Allowed to run' : 'Not run';
-  const asks = outcome === null ? 'The code is that of a fork. It runs when a maintainer allows this commit: by the button above, or by a comment `/ok-to-test`.' : prose(reason ?? title);
+  const asks = outcome === null ? 'The code is that of a fork. It runs when a maintainer allows this commit: by the button above, or by a comment `/ok-to-test` or the label `ok-to-test`.' : prose(reason ?? title);
   return { title, summary: paragraphs(asks, wouldRun.map((sentence) => `- ${prose(sentence)}`).join('\n')), annotations: [] };
 }
 

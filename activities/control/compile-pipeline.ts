@@ -1,5 +1,7 @@
 // What does a config become in its pipeline: the plan, and the graph of what may run?
 
+import type { Compiled } from '../../config-schema/compile.ts';
+import type { ChangedPaths } from '../../config-schema/language/changed.ts';
 import type { Diagnostic, Graph, GraphJob, Plan } from '../../config-schema/plan.ts';
 import { graphOf } from '../../config-schema/plan.ts';
 import { faultyConfigKey, type FaultyConfig } from '../../config-schema/faulty-config.ts';
@@ -8,6 +10,7 @@ import type { Repository, Trigger, TrustLevel } from '../../config-schema/trigge
 import { putJson } from '../object-store.ts';
 import { uuidOf } from '../uuid.ts';
 import type { ConfigFault, LoadedPipeline } from './activities.ts';
+import { changedPaths } from './changed-paths.ts';
 import type { ControlPorts } from './control.ts';
 import { pipelineOrbs } from './pipeline-orbs.ts';
 
@@ -33,8 +36,13 @@ export type NotRun = { errors: Diagnostic[]; because: ConfigFault };
 export async function compilePipeline(ports: ControlPorts, { trigger, number, path, text, parameters, scheduled, facts, configPath = path }: PipelineConfig): Promise<{ plan: Plan; notes: string[] } | NotRun> {
   const values = pipelineValues(trigger, number, { ...facts, id: uuidOf('pipeline', trigger.repository.id, number), configPath });
   const options = { path, values, parameters, ...(scheduled !== undefined && { scheduled }) };
-  const { orbs, notes } = await pipelineOrbs({ forge: ports.forge, store: ports.store, ...ports.orbs }, trigger, text, options);
-  const compiled = ports.compile(text, { ...options, orbs });
+  const compile = async (more: { changed?: ChangedPaths }): Promise<{ compiled: Compiled; notes: string[] }> => {
+    const { orbs, notes } = await pipelineOrbs({ forge: ports.forge, store: ports.store, ...ports.orbs }, trigger, text, { ...options, ...more });
+    return { compiled: ports.compile(text, { ...options, ...more, orbs }), notes };
+  };
+  const first = await compile({});
+  // Most configs do not ask, and cost no request.
+  const { compiled, notes } = first.compiled.asksWhatChanged ? await compile({ changed: await changedPaths(ports, trigger, number) }) : first;
   if ('errors' in compiled) return { errors: compiled.errors, because: 'wrong' };
   const { plan, notYet } = compiled;
   const [missing, leftOut] = [notYet.filter(isError), notYet.filter((diagnostic) => !isError(diagnostic))];
@@ -43,6 +51,15 @@ export async function compilePipeline(ports: ControlPorts, { trigger, number, pa
 }
 
 const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
+
+const mostOffNamed = 3;
+
+/** Why nothing of a config runs that compiles. */
+export function noJob(path: string, what: string, { off = [] }: Pick<Plan, 'off'>): string {
+  const named = off.slice(0, mostOffNamed).map(({ workflow, reason }) => `${workflow} is off: ${reason}`);
+  const more = off.length - named.length;
+  return [`no workflow of ${path} has a job for ${what}`, ...named, ...(more > 0 ? [`${more} more are off`] : [])].join('; ');
+}
 
 /** What a temporal workflow is handed of a hopeless config; the rest would help nobody. */
 const mostErrors = 200;
@@ -56,7 +73,7 @@ export async function refuseConfig(ports: ControlPorts, { trigger, number, path,
 }
 
 /** `path` is the config's, for messages. */
-export async function graphToRun(ports: ControlPorts, { repository, trust, plan, path, notes }: { repository: Repository; trust: TrustLevel; plan: Pick<Plan, 'workflows' | 'jobs' | 'setup' | 'filtered'>; path: string; notes: string[] }): Promise<{ graph: Graph } | NotRun> {
+export async function graphToRun(ports: ControlPorts, { repository, trust, plan, path, notes }: { repository: Repository; trust: TrustLevel; plan: Pick<Plan, 'workflows' | 'jobs' | 'setup' | 'filtered' | 'off'>; path: string; notes: string[] }): Promise<{ graph: Graph } | NotRun> {
   const graph = await guarded(ports, repository, trust, await withClasses(ports, graphOf(plan), fewOf(notes)));
   const tooLarge = sentenceOnSize(graph);
   return tooLarge === null ? { graph } : { errors: [{ severity: 'error', message: `${path}: ${tooLarge}`, line: 1, column: 1 }], because: 'wrong' };

@@ -8,7 +8,7 @@ import type { Trigger } from '../../config-schema/trigger.ts';
 import { getJson, putJson, type ObjectStore } from '../object-store.ts';
 import type { LoadedPipeline, PipelineRecord } from './activities.ts';
 import { carriedInto, earlierOf } from './carried.ts';
-import { compilePipeline, graphToRun, refuseConfig } from './compile-pipeline.ts';
+import { compilePipeline, graphToRun, noJob, refuseConfig } from './compile-pipeline.ts';
 import type { ControlPorts } from './control.ts';
 import { secretsFolder } from './forge.ts';
 import { namedSecrets } from './named-secrets.ts';
@@ -26,7 +26,7 @@ export async function loadContinuation(ports: ControlPorts, { trigger: { reposit
   const { path, configuration: text } = stored;
   const setup = record.continuation?.setup ?? record.plan;
   const given = trigger.parameters ?? {};
-  const facts = { repositoryUrl: record.repositoryUrl ?? `https://github.com/${repository.owner}/${repository.name}`, commitBody, pullRequestUrls: record.pullRequestUrls ?? [] };
+  const facts = { repositoryUrl: record.repositoryUrl ?? `https://github.com/${repository.owner}/${repository.name}`, commitBody, pullRequestUrls: record.pullRequestUrls ?? [], ...(record.pullRequest && { pullRequest: record.pullRequest }) };
   const config = { trigger, number, path, text, parameters: { ...given, ...stored.parameters }, facts, configPath: record.config?.path ?? setup.source.path };
   const twice = sentenceOnConflict(conflicting(given, stored.parameters), stored);
   if (twice !== null) return refuseConfig(ports, config, { errors: [atLine(1, twice)], because: 'wrong' });
@@ -35,7 +35,7 @@ export async function loadContinuation(ports: ControlPorts, { trigger: { reposit
   if ('errors' in compiled) return refuseConfig(ports, config, compiled);
   const { plan: continuation, notes } = compiled;
   if (continuation.setup) return refuseConfig(ports, config, { errors: [atLine(lineOfSetup(text), 'a pipeline goes on once, and not with another setup config. Remove `setup: true` from the config that is handed in.')], because: 'wrong' });
-  if (continuation.workflows.length === 0 && continuation.filtered === undefined) return { kind: 'nothing', reason: `no workflow of ${path} has a job for this pipeline`, commit: trigger.commit };
+  if (continuation.workflows.length === 0 && continuation.filtered === undefined) return { kind: 'nothing', reason: noJob(path, 'this pipeline', continuation), commit: trigger.commit };
 
   const { plan, added } = continuedPlan(setup, continuation);
   const made = await graphToRun(ports, { repository: trigger.repository, trust, plan: added, path, notes });

@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { planKey, type SliceKey } from '../../config-schema/address.ts';
 import type { Choices } from '../../config-schema/choices.ts';
+import type { Compiled } from '../../config-schema/compile.ts';
+import type { ChangedPaths } from '../../config-schema/language/changed.ts';
 import type { OrbSources, PipelineValues } from '../../config-schema/language/processed.ts';
-import type { Diagnostic, Plan } from '../../config-schema/plan.ts';
 import { buildLine, historyKey, repositoryHistoryKey, summaryKey } from '../../config-schema/view.ts';
 import { beginAttempt } from '../fence.ts';
 import { getJson, putJson, type ObjectStore } from '../object-store.ts';
@@ -26,7 +27,7 @@ export type ControlPorts = {
   forge: Forge;
   store: ObjectStore;
   /** Of what compiles, `notYet` is what this version cannot run. */
-  compile: (text: string, options: { path: string; values: PipelineValues; parameters: Readonly<Record<string, unknown>>; scheduled?: string; orbs: OrbSources }) => { plan: Plan; notYet: Diagnostic[] } | { errors: Diagnostic[] };
+  compile: (text: string, options: { path: string; values: PipelineValues; parameters: Readonly<Record<string, unknown>>; scheduled?: string; orbs: OrbSources; changed?: ChangedPaths }) => Compiled;
   orbs: Pick<OrbPorts, 'orbReferences' | 'resolveOrbs'>;
   /** Which class a job runs in, and a line for the check when that is not the one it names. */
   resourceClass: (asked: string | null) => Promise<{ name: string; note?: string }>;

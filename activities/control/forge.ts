@@ -1,7 +1,9 @@
 // What do we ask of the place where the repositories are? GitHub is one adapter, the work tree of `roundhouse run` another.
 
+import type { ChangedPaths } from '../../config-schema/language/changed.ts';
 import type { Repository, Trigger } from '../../config-schema/trigger.ts';
 import type { CheckConclusion } from '../../config-schema/outcome.ts';
+import type { PullRequestFacts } from '../../config-schema/pipeline-values.ts';
 
 /**
  * Every call may be repeated. Errors that a later try can mend are thrown as ForgeUnavailable, with the wait that the forge
@@ -19,6 +21,8 @@ export interface Forge {
   readFolder(repository: Repository, sha: string, folder: string): Promise<Record<string, string>>;
   /** The text of one file at a commit; null where there is none. */
   readFile(repository: Repository, sha: string, path: string): Promise<string | null>;
+  /** What a commit has changed since it parted from `base`: another one, or a branch by its name. Unknown where the two cannot be compared. */
+  changedPaths(repository: Repository, base: string, sha: string): Promise<ChangedPaths>;
   /** Reading access to the code of this one repository, contents:read, for an hour at most. */
   credential(repository: Repository): Promise<GitCredential>;
   /**
@@ -44,6 +48,8 @@ export type Loaded = {
   /** The repository's page, such as `https://github.com/acme/shop`. */
   repositoryUrl: string;
   pullRequestNumbers: number[];
+  /** The one that it came by, or the only open one of its branch; null: none, or several. */
+  pullRequest: PullRequestFacts | null;
   /** The account that the repository belongs to, by its numeric id. */
   ownerId: number;
   /** What lies in `.circle/secrets` at the commit, by file name. */

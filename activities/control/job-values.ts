@@ -157,7 +157,7 @@ function contextUse({ isTeamMember }: JobValuePorts, record: PipelineRecord): Co
   return { repository, trust, sender, values: valuesOf(record), isTeamMember: (team) => isTeamMember(repository, team, sender) };
 }
 
-function valuesOf({ trigger, number, plan, repositoryUrl, pullRequestUrls }: PipelineRecord): ContextUse['values'] {
+function valuesOf({ trigger, number, plan, repositoryUrl, pullRequestUrls, pullRequest }: PipelineRecord): ContextUse['values'] {
   const { repository } = trigger;
   return pipelineValues(trigger, number, {
     id: uuidOf('pipeline', repository.id, number),
@@ -165,6 +165,7 @@ function valuesOf({ trigger, number, plan, repositoryUrl, pullRequestUrls }: Pip
     repositoryUrl: repositoryUrl ?? `https://github.com/${repository.owner}/${repository.name}`,
     commitBody: null,
     pullRequestUrls: pullRequestUrls ?? [],
+    ...(pullRequest && { pullRequest }),
   });
 }
 

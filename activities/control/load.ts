@@ -9,7 +9,7 @@ import { putJson } from '../object-store.ts';
 import { rememberName } from '../repository-name.ts';
 import type { LoadedPipeline, PipelineRecord } from './activities.ts';
 import { carriedInto, earlierOf } from './carried.ts';
-import { compilePipeline, graphToRun, refuseConfig } from './compile-pipeline.ts';
+import { compilePipeline, graphToRun, noJob, refuseConfig } from './compile-pipeline.ts';
 import type { ControlPorts } from './control.ts';
 import { secretsFolder, type Loaded } from './forge.ts';
 import { isAllowed, isStrange, wouldRun } from './forks.ts';
@@ -37,16 +37,16 @@ export async function load(ports: ControlPorts, { trigger, number, allowedBy }: 
   }
 
   const { path, text } = loaded.config;
-  const { repositoryUrl, commitBody } = loaded;
+  const { repositoryUrl, commitBody, pullRequest } = loaded;
   const scheduled = trigger.schedule?.workflow;
   const pullRequestUrls = loaded.pullRequestNumbers.map((pull) => `${repositoryUrl}/pull/${pull}`);
-  const config = { trigger: { ...trigger, commit }, number, path, text, parameters: trigger.parameters ?? {}, ...(scheduled != null && { scheduled }), facts: { repositoryUrl, commitBody, pullRequestUrls } };
+  const config = { trigger: { ...trigger, commit }, number, path, text, parameters: trigger.parameters ?? {}, ...(scheduled != null && { scheduled }), facts: { repositoryUrl, commitBody, pullRequestUrls, ...(pullRequest && { pullRequest }) } };
   const compiled = await compilePipeline(ports, config);
   if ('errors' in compiled) return refuseConfig(ports, config, compiled);
   const { plan, notes } = compiled;
   notes.push(...(await keep(plan.schedules)));
   if (scheduled != null && !plan.schedules.some(({ workflow }) => workflow === scheduled)) return { kind: 'nothing', reason: `workflow ${scheduled} has no schedule in ${path} any more`, commit };
-  if (plan.workflows.length === 0 && plan.filtered === undefined) return { kind: 'nothing', reason: `no workflow of ${path} has a job for ${nameOfRef(trigger)}`, commit };
+  if (plan.workflows.length === 0 && plan.filtered === undefined) return { kind: 'nothing', reason: noJob(path, nameOfRef(trigger), plan), commit };
 
   const trust = trustLevel(trigger, loaded.refIsProtected);
   notes.push(...(await notesOnSecrets(ports, trigger, trust, loaded)));
@@ -58,7 +58,7 @@ export async function load(ports: ControlPorts, { trigger, number, allowedBy }: 
   const carried = carriedInto(made.graph, earlier);
 
   const secretFiles = namedSecrets(plan, loaded.secretFiles);
-  const record: PipelineRecord = { version: 1, number, trigger: { ...trigger, commit }, trust, plan, config: { path, text }, repositoryUrl, commitBody, pullRequestUrls, ownerId: loaded.ownerId, secretFiles, ...(carried && { carried: carriedPlaces(number, carried) }) };
+  const record: PipelineRecord = { version: 1, number, trigger: { ...trigger, commit }, trust, plan, config: { path, text }, repositoryUrl, commitBody, pullRequestUrls, ...(pullRequest && { pullRequest }), ownerId: loaded.ownerId, secretFiles, ...(carried && { carried: carriedPlaces(number, carried) }) };
   await putJson(store, planKey(repository.id, number), record);
   await rememberOrbs(store, trigger, plan.orbs);
   return { kind: 'graph', graph: made.graph, trust, limits, commit, ownerId: loaded.ownerId, ...(carried && { carried }) };

@@ -19,7 +19,8 @@ export function controlWorker(options: {
     taskQueue: controlQueue,
     // One event loop serves webhooks and pages besides: a thread for the temporal workflows is enough.
     workflowThreadPoolSize: 1,
-    maxCachedWorkflows: 500,
+    // More than one pipeline has open: what does not fit is replayed from its whole history again and again.
+    maxCachedWorkflows: 1000,
     shutdownGraceTime: '5s',
   });
 }

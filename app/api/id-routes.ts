@@ -10,7 +10,7 @@ import { accepted, get, notThere, post, type Asked, type Route } from './route.t
 
 export function idRoutes(ports: RoutePorts): Route[] {
   const { find, uuidOf } = ports;
-  const pipelineOf = ({ viewer, at }: Asked<unknown, unknown>): Promise<PipelineView> => find.byPipelineId(at['id']!, { viewer, toChange: false });
+  const pipelineOf = ({ viewer, at }: Asked<unknown, unknown>, { toChange = false } = {}): Promise<PipelineView> => find.byPipelineId(at['id']!, { viewer, toChange });
   const workflowOf = ({ viewer, at }: Asked<unknown, unknown>, { toChange = false } = {}): Promise<{ view: PipelineView; workflow: WorkflowView }> => find.byWorkflowId(at['id']!, { viewer, toChange });
 
   function jobOf({ repository, number }: PipelineView, workflow: WorkflowView, id: string): JobView {
@@ -22,6 +22,16 @@ export function idRoutes(ports: RoutePorts): Route[] {
   return [
     get('/pipeline/{id}', { summary: 'A pipeline by its id', answer: pipelineAnswer, run: async (asked) => showPipeline(ports, buildLine(await pipelineOf(asked))) }),
     get('/pipeline/{id}/workflow', { summary: 'The workflows of a pipeline by its id', answer: pageOf(workflowAnswer), run: async (asked) => showWorkflows(ports, await pipelineOf(asked)) }),
+
+    post('/pipeline/{id}/allow', {
+      summary: 'Let the commit of a fork run that waits for a maintainer',
+      status: 202,
+      answer: messageAnswer,
+      async run(asked) {
+        await ports.allow(await pipelineOf(asked, { toChange: true }), asked.asker);
+        return accepted;
+      },
+    }),
 
     post('/pipeline/continue', {
       summary: 'Hand in the config with which a pipeline goes on',

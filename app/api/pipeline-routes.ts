@@ -70,5 +70,15 @@ export function pipelineRoutes(ports: RoutePorts): Route[] {
         return accepted;
       },
     }),
+
+    post(`${path}/allow`, {
+      summary: 'Let the commit of a fork run that waits for a maintainer',
+      status: 202,
+      answer: messageAnswer,
+      async run(asked) {
+        await ports.allow(await viewOf(asked), asked.asker);
+        return accepted;
+      },
+    }),
   ];
 }

@@ -19,6 +19,7 @@ export function configCommands(program: Command, loadOrbs: LoadOrbs): void {
       .option('--params-file <file>', 'pipeline parameters as a YAML or JSON map')
       .option('--branch <name>', 'as if this branch had been pushed (default: the current one, else main)')
       .addOption(new Option('--tag <name>', 'as if this tag had been pushed').conflicts('branch'))
+      .option('--changed <path>', 'as if this path had changed, and no other; may be repeated (default: not known)', (path, before: string[]) => [...before, path], [])
       .option('--json', 'print one JSON object, errors too')
       .action(async (file: string | undefined, options: ConfigOptions) => (await run())(file, options, loadOrbs));
 

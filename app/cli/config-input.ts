@@ -12,7 +12,7 @@ import { readYaml } from '../../config-schema/language/yaml.ts';
 import { Problem } from './problem.ts';
 
 /** As typed. */
-export type ConfigOptions = { orbs: string[]; param: [name: string, value: string][]; paramsFile?: string; branch?: string; tag?: string; json?: true };
+export type ConfigOptions = { orbs: string[]; param: [name: string, value: string][]; paramsFile?: string; branch?: string; tag?: string; changed?: string[]; json?: true };
 
 export type ConfigInput = {
   /** As messages show it. */

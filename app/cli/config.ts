@@ -1,6 +1,7 @@
 // `roundhouse config`: is the config right, and what does it become?
 
 import { compileConfig, orbReferences, printConfig, processConfig } from '../../config-schema/compile.ts';
+import type { ChangedPaths } from '../../config-schema/language/changed.ts';
 import type { OrbSources, PipelineValues } from '../../config-schema/language/processed.ts';
 import { toPlain } from '../../config-schema/language/node.ts';
 import { processedTree } from '../../config-schema/language/print.ts';
@@ -10,7 +11,7 @@ import { readSettings } from '../read-settings.ts';
 import { readInput, type ConfigInput, type ConfigOptions } from './config-input.ts';
 import { findingLines, findingsObject, findingsOf, type Findings } from './config-report.ts';
 
-type CompileOptions = { path: string; values: PipelineValues; parameters: Record<string, unknown> };
+type CompileOptions = { path: string; values: PipelineValues; parameters: Record<string, unknown>; changed: ChangedPaths };
 
 /** Gets every orb that the text needs: from the folders, then the work tree, then wherever the settings say. */
 export type LoadOrbs = (
@@ -58,7 +59,8 @@ type Ready = Pick<ConfigInput, 'file' | 'text'> & { options: CompileOptions & { 
 async function read(named: string | undefined, given: ConfigOptions, loadOrbs: LoadOrbs): Promise<Ready> {
   const settings = await readSettings();
   const { file, text, workTree, ref, parameters } = await readInput(named, given, settings.configPaths);
-  const options = { path: file, values: sampleValues(ref), parameters };
+  const changed = given.changed?.length ? { paths: given.changed } : { unknown: 'name those that shall count with --changed PATH' };
+  const options = { path: file, values: sampleValues(ref), parameters, changed };
   // Most configs name no orb, and need not wait for what fetches them.
   const needsOrbs = orbReferences(text, options).length > 0;
   const note = (sentence: string): void => void process.stderr.write(`${file}: note: ${sentence}\n`);

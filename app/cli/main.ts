@@ -127,6 +127,15 @@ program
   });
 
 program
+  .command('allow')
+  .description('let the commit of a fork run that waits for a maintainer: OWNER/NAME#PIPELINE')
+  .argument('<address>')
+  .action(async (address: string) => {
+    const { allow } = await import('./allow.ts');
+    await allow(await askOf(), address);
+  });
+
+program
   .command('rerun')
   .description('run a pipeline of the same commit again, or a part of it: OWNER/NAME#PIPELINE[/WORKFLOW[/JOB[/SLICE]]]')
   .argument('<address>')

@@ -15,6 +15,7 @@ const asked: Record<string, (remote: Remote, input: never) => Promise<unknown>> 
   },
   'pipelines.cancel': (remote, { repository, number, ...part }: Named) => callApi(remote, 'POST', `${pathOf({ repository, number })}/cancel`, part),
   'pipelines.approve': (remote, { repository, number, ...job }: Named) => callApi(remote, 'POST', `${pathOf({ repository, number })}/approve`, job),
+  'pipelines.allow': (remote, of: Named) => callApi(remote, 'POST', `${pathOf(of)}/allow`),
   'pipelines.why': async (remote, { repository, number, ...of }: Named & Record<string, string>) => {
     const { items } = await callApi<{ items: unknown }>(remote, 'GET', `${pathOf({ repository, number })}/why?${new URLSearchParams(of).toString()}`);
     return { answers: items };

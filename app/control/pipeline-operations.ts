@@ -1,4 +1,4 @@
-// How does the command line have a pipeline or a part of it approved, canceled, run again?
+// How does the command line have a pipeline or a part of it approved, canceled, run again; and a fork's commit allowed?
 
 import * as z from 'zod';
 import type { RerunOf } from '../../config-schema/trigger.ts';
@@ -12,6 +12,7 @@ export type PipelineOperationPorts = {
   rerun(view: PipelineView, what: RerunOf, by: null, asker: Asker): Promise<number | null>;
   approve(view: PipelineView, job: Required<Part>, asker: Asker): Promise<void>;
   cancel(view: PipelineView, part: Part, asker: Asker): Promise<void>;
+  allow(view: PipelineView, asker: Asker): Promise<void>;
 };
 
 const pipeline = { repository: fullName, number: z.int() };
@@ -22,7 +23,7 @@ export const rerunOf = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('job'), workflow: z.string(), job: z.string(), slice: z.int().exactOptional() }),
 ]);
 
-export function pipelineOperations({ readPipeline, rerun, approve, cancel }: PipelineOperationPorts): Record<string, Operation> {
+export function pipelineOperations({ readPipeline, rerun, approve, cancel, allow }: PipelineOperationPorts): Record<string, Operation> {
   const viewOf = async ({ repository, number }: { repository: string; number: number }): Promise<PipelineView> => {
     const [owner = '', name = ''] = repository.split('/');
     const view = await readPipeline(owner, name, number);
@@ -33,5 +34,6 @@ export function pipelineOperations({ readPipeline, rerun, approve, cancel }: Pip
     'pipelines.rerun': operation(z.strictObject({ ...pipeline, what: rerunOf }), async ({ what, ...asked }, asker) => ({ number: await rerun(await viewOf(asked), what, null, asker) })),
     'pipelines.approve': operation(z.strictObject({ ...pipeline, workflow: z.string(), job: z.string() }), async ({ workflow, job, ...asked }, asker) => approve(await viewOf(asked), { workflow, job }, asker)),
     'pipelines.cancel': operation(z.strictObject({ ...pipeline, workflow: z.string().exactOptional(), job: z.string().exactOptional() }), async ({ repository, number, ...part }, asker) => cancel(await viewOf({ repository, number }), part, asker)),
+    'pipelines.allow': operation(z.strictObject(pipeline), async (asked, asker) => allow(await viewOf(asked), asker)),
   };
 }

@@ -47,7 +47,7 @@ export function whyOperations(ports: WhyPorts): Record<string, Operation> {
     'commits.why': operation(
       z.strictObject({ sha: z.string().regex(/^[0-9a-f]{7,64}$/), repository: fullName.exactOptional() }),
       async ({ sha, repository }): Promise<{ answers: Why[] }> => {
-        const { lines } = await lists.pipelines({ words: [sha] }, { limit: mostPipelines, before: null, readable: (all) => Promise.resolve(new Set(all.map(({ id }) => id))) });
+        const { lines } = await lists.pipelines({ words: [sha] }, { limit: mostPipelines, before: null, surely: true, readable: (all) => Promise.resolve(new Set(all.map(({ id }) => id))) });
         const ofCommit = lines.filter((line) => line.sha.startsWith(sha) && (repository === undefined || `${line.owner}/${line.name}`.toLowerCase() === repository.toLowerCase()));
         if (ofCommit.length === 0) return { answers: await whyNothing(sha, repository) };
         return { answers: (await Promise.all(ofCommit.map(({ owner, name, number }) => ofPipeline(`${owner}/${name}`, number, {})))).flat() };

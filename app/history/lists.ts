@@ -18,6 +18,8 @@ export type Paging = {
   before: string | null;
   /** Which of these the viewer may read. Asked of those alone that would be shown. */
   readable(repositories: Known[]): Promise<ReadonlySet<number>>;
+  /** For somebody who will be told that there is none: what began before this was asked is there, however long that takes. */
+  surely?: boolean;
 };
 
 export type Listed = {
@@ -64,16 +66,18 @@ export function openLists({ store, log, signal, listOpen, viewOpen, mostInMemory
   let [hasLooked, lookedAt] = [false, -Infinity];
   let looking: Promise<void> | null = null;
   /** The open ones first: what is open no more by then, is in the history when that is read. */
-  async function look(): Promise<void> {
+  async function look(surely: boolean): Promise<void> {
     lookedAt = Date.now();
     const left = await open.look();
-    await ended.refresh({ surely: left });
+    await ended.refresh({ surely: left || surely });
     hasLooked = true;
   }
-  async function settle(): Promise<void> {
-    if (looking === null && Date.now() - lookedAt < lookEveryMs) return;
-    looking ??= look().finally(() => (looking = null));
-    await atMost(hasLooked ? patienceMs : firstPatienceMs, looking);
+  async function settle(surely: boolean): Promise<void> {
+    // One that is under way may have looked too early.
+    if (surely) await looking;
+    else if (looking === null && Date.now() - lookedAt < lookEveryMs) return;
+    looking ??= look(surely).finally(() => (looking = null));
+    await (surely ? looking : atMost(hasLooked ? patienceMs : firstPatienceMs, looking));
   }
 
   let sorted: { of: readonly Entry[]; entries: Entry[] } | null = null;
@@ -147,7 +151,7 @@ export function openLists({ store, log, signal, listOpen, viewOpen, mostInMemory
 
   return {
     async pipelines(filter, paging) {
-      await settle();
+      await settle(paging.surely ?? false);
       const entries = newestFirst();
       await names.learn(filter.words.length > 0 ? new Set(entries.map(({ line }) => line.repositoryId)) : []);
       const answers = new Map<number, boolean>();

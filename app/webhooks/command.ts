@@ -1,4 +1,4 @@
-// What do people ask of pipelines on GitHub's own pages: by a button, by "Re-run", by a comment?
+// What do people ask of pipelines on GitHub's own pages: by a button, by "Re-run", by a comment, by a label?
 
 import type { CheckId } from '../../config-schema/check-id.ts';
 import type { Repository, RerunOf } from '../../config-schema/trigger.ts';
@@ -64,5 +64,12 @@ export function deedOfComment(body: string): Deed | null {
     if (word === '/rerun' && argument === 'failed') return { kind: 'rerun', what: { kind: 'failed' } };
     if (word === '/approve' && argument !== '') return { kind: 'approve', workflow: null, job: argument };
   }
+  return null;
+}
+
+/** A label that somebody puts on a pull request; null for one that is no command. */
+export function deedOfLabel(name: string): Deed | null {
+  if (name === 'ok-to-test') return { kind: 'allow' };
+  if (name === 'run-ci') return { kind: 'rerun', what: { kind: 'all' } };
   return null;
 }

@@ -35,6 +35,8 @@ export const pullRequest = ofRepository.extend({
   action: z.string(),
   /** Of `synchronize` alone. */
   before: sha.optional(),
+  /** Of `labeled` and `unlabeled`. */
+  label: z.object({ name: z.string() }).nullish(),
   pull_request: z.object({
     number: id,
     title: z.string(),
@@ -44,7 +46,7 @@ export const pullRequest = ofRepository.extend({
     head: z.object({ sha, repo: z.object({ id, name: z.string(), owner: account }).nullish() }),
     base: z.object({ ref: z.string(), sha }),
   }),
-  sender: account,
+  sender: account.extend({ type: z.string().nullish() }),
 });
 export type PullRequest = z.infer<typeof pullRequest>;
 

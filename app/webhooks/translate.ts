@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { Repository, Trigger } from '../../config-schema/trigger.ts';
 import { noCommit } from '../../config-schema/trigger.ts';
 import { parseCheckId } from '../../config-schema/check-id.ts';
-import { deedOfButton, deedOfComment, deedOfRerun, type Command } from './command.ts';
+import { deedOfButton, deedOfComment, deedOfLabel, deedOfRerun, type Command } from './command.ts';
 import * as payloads from './payloads.ts';
 
 export type Webhook = {
@@ -74,6 +74,7 @@ const startingActions = ['opened', 'synchronize', 'reopened', 'ready_for_review'
 function fromPullRequest(webhook: Webhook, event: payloads.PullRequest): Translation {
   const pull = event.pull_request;
   if (event.action === 'closed' && pull.head.repo?.id !== event.repository.id) return command(webhook, event, { kind: 'withdraw', pull: pull.number }, { kind: 'commit', sha: pull.head.sha });
+  if (event.action === 'labeled') return fromLabel(webhook, event);
   if (!startingActions.includes(event.action)) return ignored(`pull request #${pull.number} was ${event.action}: its commits are the same`);
   if (!pull.head.repo) return ignored(`the repository that pull request #${pull.number} came from is gone`);
   if (pull.head.repo.id === event.repository.id) return ignored(`pull request #${pull.number} comes from this repository and shares the pipeline of its push`);
@@ -121,6 +122,15 @@ function fromCheckSuite(webhook: Webhook, event: payloads.CheckSuite, appId: num
   // GitHub tells neither branch nor pull request of a fork's commit.
   if (!suite.head_branch && suite.pull_requests.length === 0) return command(webhook, event, { kind: 'rerun', what: { kind: 'all' } }, { kind: 'commit', sha: suite.head_sha });
   return rerun(webhook, event, suite, suite.head_sha);
+}
+
+/** For the commit that was the head when the label was put on, and no later one. */
+function fromLabel(webhook: Webhook, event: payloads.PullRequest): Translation {
+  const { label, sender, pull_request: pull } = event;
+  // Programs label by what a pull request contains, and that is whoever opened it who decides.
+  if (sender.type !== 'User') return ignored('the label is not put on by a person');
+  const deed = deedOfLabel(label?.name ?? '');
+  return deed ? command(webhook, event, deed, { kind: 'commit', sha: pull.head.sha }) : ignored(`the label ${label?.name ?? ''} of pull request #${pull.number} is no command`);
 }
 
 /** What was written later into a comment, or taken out of it, counts for nothing. */

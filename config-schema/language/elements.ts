@@ -3,6 +3,7 @@
 import { childOf, entriesOf, mapAt } from './node.ts';
 import type { BoundNode, Entry, Node, Place } from './node.ts';
 import type { Element, Library, Loader } from './library.ts';
+import type { Changes } from './changed.ts';
 import { checkDefault, readArguments, readParameters } from './parameters.ts';
 import type { Parameter } from './parameters.ts';
 import type { Problems } from './problems.ts';
@@ -14,6 +15,9 @@ import type { Variables } from './template.ts';
 export type Compiling = {
   loader: Loader;
   problems: Problems;
+  changes: Changes;
+  /** Workflows count as on that the changed paths leave out. */
+  withLeftOut: boolean;
   /** False for version 2, where `<<` is text and nothing but built-in steps can be called. */
   hasTemplates: boolean;
   /** What an executor consists of, for a condition that compares it with a map. */

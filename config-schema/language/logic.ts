@@ -1,5 +1,7 @@
 // Does a condition hold?
 
+import { changesOf, hasChanged } from './changed.ts';
+import type { Asking } from './changed.ts';
 import { scalarAt, unbound } from './node.ts';
 import type { MapNode, Node, Place } from './node.ts';
 import type { Problems } from './problems.ts';
@@ -12,12 +14,12 @@ import { parseTemplate } from './template-syntax.ts';
 const deepest = 100;
 
 /** Of a logic statement that is rendered already; what is wrong in it is reported, and does not hold. */
-export const holds = (node: Node, problems: Problems): boolean => decide(node, { rendered: (leaf) => leaf, problems });
+export const holds = (node: Node, problems: Problems, changes = changesOf()): boolean => decide(node, { rendered: (leaf) => leaf, problems, changes });
 
 /** Of a `when` or `unless` step, as it is written. A bare word is a text, and a text that is not empty holds. */
-export function stepCondition(node: Node, variables: Variables, problems: Problems): boolean {
+export function stepCondition(node: Node, variables: Variables, problems: Problems, changes = changesOf()): boolean {
   const text = writtenText(node);
-  if (text === undefined) return decide(node, { rendered: renderer(variables, problems), problems, variables });
+  if (text === undefined) return decide(node, { rendered: renderer(variables, problems), problems, changes, variables });
   if (text.includes('<<')) return decideTemplate(node, text, variables, problems);
   const parsed = parseExpression(text);
   if ('expression' in parsed && isMeantAsExpression(namesOf(parsed.expression))) return decideExpression(text, node.place, 'condition', variables, problems);
@@ -26,9 +28,9 @@ export function stepCondition(node: Node, variables: Variables, problems: Proble
 }
 
 /** Of a workflow, as it is written: a text without `<<` is an expression. */
-export function workflowCondition(node: Node, variables: Variables, problems: Problems): boolean {
+export function workflowCondition(node: Node, variables: Variables, problems: Problems, changes = changesOf()): boolean {
   const text = writtenText(node);
-  if (text === undefined) return decide(node, { rendered: renderer(variables, problems), problems, variables });
+  if (text === undefined) return decide(node, { rendered: renderer(variables, problems), problems, changes, variables });
   return text.includes('<<') ? decideTemplate(node, text, variables, problems) : decideExpression(text, node.place, 'condition', variables, problems);
 }
 
@@ -63,12 +65,8 @@ function decideExpression(text: string, place: Place, what: 'condition' | 'filte
 /** Step conditions were texts before there were expressions: only one that speaks of variables is taken for an expression. */
 const isMeantAsExpression = (names: string[]): boolean => names.length > 0 && names.every((name) => /^(?:parameters|pipeline|matrix)\./.test(name));
 
-type Deciding = {
-  /** A value inside a logic statement, with its tags filled in. */
-  rendered: (node: Node) => Node;
-  problems: Problems;
-  variables?: Variables;
-};
+/** `rendered`: a value inside a logic statement, with its tags filled in. */
+type Deciding = Asking & { variables?: Variables };
 
 const renderer = (variables: Variables, problems: Problems) => (node: Node): Node => render(node, variables, problems);
 
@@ -93,7 +91,7 @@ function decideOperator(node: MapNode, deciding: Deciding, depth: number): boole
   const [entry, ...others] = node.entries;
   if (!entry || others.length > 0) {
     const found = entry ? `has ${node.entries.size} keys (${shorten([...node.entries.keys()].join(', '))})` : 'is empty';
-    return wrong(problems, node, `a logic statement has exactly one of and, or, not, equal, matches; this one ${found}. Nest them: and: [{equal: [a, b]}, {not: c}].`);
+    return wrong(problems, node, `a logic statement has exactly one of and, or, not, equal, matches, changed; this one ${found}. Nest them: and: [{equal: [a, b]}, {not: c}].`);
   }
   const [operator, { key, value }] = entry;
   switch (operator) {
@@ -111,8 +109,10 @@ function decideOperator(node: MapNode, deciding: Deciding, depth: number): boole
     }
     case 'matches':
       return decideMatches(value, deciding);
+    case 'changed':
+      return hasChanged(value, deciding);
     default:
-      return wrong(problems, { place: key }, `there is no operator '${shorten(operator)}'. The operators are and, or, not, equal, matches.`);
+      return wrong(problems, { place: key }, `there is no operator '${shorten(operator)}'. The operators are and, or, not, equal, matches, changed.`);
   }
 }
 
@@ -165,7 +165,23 @@ function areEqual(a: Node, b: Node): boolean {
 /** A condition that the user wrote as a text; what rendering left of one is a value. */
 const writtenText = (node: Node): string | undefined => (node.kind === 'scalar' && typeof node.value === 'string' && !isRendered(node) ? node.value : undefined);
 
-const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 60)}…` : text).replaceAll('\n', ' ');
+const shorten = (text: string, most = 60): string => (text.length > most ? `${text.slice(0, most)}…` : text).replaceAll('\n', ' ');
+
+/** A condition as its user would write it in one line, for a sentence about it. */
+export function inOneLine(node: Node, depth = 0): string {
+  const [most, inner] = depth > 4 ? [0, depth] : [8, depth + 1];
+  const joined = (all: string[], size: number): string => [...all, ...(size > most ? ['…'] : [])].join(', ');
+  switch (node.kind) {
+    case 'bound':
+      return inOneLine(node.node, depth);
+    case 'scalar':
+      return shorten(node.text);
+    case 'list':
+      return shorten(`[${joined(node.items.slice(0, most).map((item) => inOneLine(item, inner)), node.items.length)}]`, 100);
+    case 'map':
+      return shorten(`{${joined([...node.entries].slice(0, most).map(([key, { value }]) => `${key}: ${inOneLine(value, inner)}`), node.entries.size)}}`, 100);
+  }
+}
 
 function wrong(problems: Problems, { place }: { place: Place }, sentence: string): false {
   problems.error(place, sentence);

@@ -109,6 +109,9 @@ export function describePlace({ source, start }: Place): string {
   return describePath(path);
 }
 
+/** From 1. */
+export const lineOf = ({ source, start }: Place): number => source.text.slice(0, start).split('\n').length;
+
 /** Goes one level down towards the offset, and notes the way. */
 function step(node: Node, offset: number, source: Source, path: (string | number)[]): Node | undefined {
   const holds = ({ place }: Node): boolean => place.source === source && place.start <= offset && offset < Math.max(place.end, place.start + 1);

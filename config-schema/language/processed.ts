@@ -9,6 +9,8 @@ export type Processed = {
   /** `setup: true` was there. */
   setup: boolean;
   workflows: ProcessedWorkflow[];
+  /** Those that are off. */
+  leftOut: LeftOut[];
   /**
    * By compiled name. The body holds exactly one of docker, machine and macos (or a `type` that needs none), `environment` as a list of
    * one-entry maps, `steps` of built-in steps only: a text (`checkout`) or a map of one key (`run` always as a map with `command`).
@@ -16,6 +18,9 @@ export type Processed = {
   jobs: Map<string, MapNode>;
   orbs: UsedOrb[];
 };
+
+/** `reason`: a sentence that names the line. `byPaths`: with other changed paths it would be on. */
+export type LeftOut = { workflow: string; reason: string; byPaths: boolean };
 
 /** An orb that the config refers to, exactly as it was compiled in. */
 export type UsedOrb = { reference: string; version: string; sha256: string; origin: string };

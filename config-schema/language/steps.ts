@@ -57,7 +57,7 @@ function expandStep(raw: Node, scope: StepScope, compiling: Compiling): readonly
 }
 
 function expandNamed(name: string, value: Node | undefined, item: Node, place: Place, scope: StepScope, compiling: Compiling): readonly Node[] {
-  const { loader, problems, hasTemplates } = compiling;
+  const { loader, problems, changes, hasTemplates } = compiling;
   const { library, variables } = scope;
   // With a colon and nothing behind it: in steps that are handed on, the original takes it for a bare call.
   const isBareCall = value !== undefined && isNull(value) && !isUnknown(value) && !variables;
@@ -70,7 +70,7 @@ function expandNamed(name: string, value: Node | undefined, item: Node, place: P
     if (!condition) problems.error(place, 'required key [condition] not found. Add it.');
     if (!steps || isNull(steps)) problems.error(entriesOf(value).get('steps')?.key ?? place, `required key [steps] ${steps ? 'is empty' : 'not found'}. Add ${steps ? 'steps' : 'it'}.`);
     if (!condition || !steps) return [unknownAt(place)];
-    const isTrue = variables ? stepCondition(condition, variables, problems) : holds(condition, problems);
+    const isTrue = variables ? stepCondition(condition, variables, problems, changes) : holds(condition, problems, changes);
     return isTrue === (name === 'when') ? expandSteps(steps.kind === 'map' ? listAt(steps.place, [steps]) : steps, { ...scope, depth: scope.depth + 1 }, compiling) : [];
   }
   if (hasTemplates && name === 'steps' && value !== undefined) {

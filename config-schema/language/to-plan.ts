@@ -5,6 +5,7 @@ import type { Filters, Ref } from './filters.ts';
 import { childOf, itemsOf } from './node.ts';
 import type { Node } from './node.ts';
 import { toPlanJob } from './plan-job.ts';
+import { lineOf } from './problems.ts';
 import type { Problems } from './problems.ts';
 import { reach } from './reach.ts';
 import type { Processed, ProcessedInvocation, ProcessedWorkflow } from './processed.ts';
@@ -14,21 +15,27 @@ import { textOf } from './fields.ts';
 
 /** Everything that runs for the ref, or for it by the clock: the workflow `scheduled`. Faults that only show here (patterns, quotes) are reported; the plan then is of no use. */
 export function toPlan(processed: Processed, { ref, scheduled, problems }: { ref: Ref; scheduled?: string | undefined; problems: Problems }): Plan {
-  const { source, setup, orbs, jobs: bodies } = processed;
-  const live = processed.workflows.filter((workflow) => (scheduled === undefined ? !isScheduled(workflow) : isScheduled(workflow) && workflow.name === scheduled));
+  const { source, setup, orbs, jobs: bodies, leftOut } = processed;
+  const live = liveOf(processed, scheduled);
   const workflows = live.map((workflow) => toPlanWorkflow(workflow, processed, ref, problems)).filter(({ jobs }) => jobs.length > 0);
   const filtered = ref.branch === null ? [] : live.flatMap((workflow) => filteredJobs(workflow, ref.branch!, problems));
+  const off = scheduled === undefined ? leftOut.filter(({ byPaths }) => !byPaths).map(({ workflow, reason }) => ({ workflow, reason })) : [];
   const running = live.filter(({ name }) => workflows.some((workflow) => workflow.name === name));
   if (setup) for (const { place } of running.slice(1)) problems.error(place, 'Max number of workflows exceeded. Of a setup config one workflow runs: put their jobs into one, or conditions on the others.');
   const reached = new Set(workflows.flatMap(({ jobs }) => jobs.filter(({ type }) => type === 'build').map(({ job }) => job)));
   // fromEntries defines properties, so that a job such as `__proto__` stays one.
   const jobs = Object.fromEntries([...reached].map((name): [string, PlanJob] => [name, toPlanJob(name, bodies.get(name)!, problems)]));
-  const schedules = processed.workflows.filter(isScheduled).flatMap((workflow) => schedulesOf(workflow, problems));
-  return { version: 1, source: { path: source.path }, setup, workflows, ...(filtered.length > 0 && { filtered }), jobs, schedules, orbs, warnings: problems.diagnostics().filter(({ severity }) => severity === 'warning') };
+  return { version: 1, source: { path: source.path }, setup, workflows, ...(filtered.length > 0 && { filtered }), ...(off.length > 0 && { off }), jobs, schedules: planSchedules(processed, problems), orbs, warnings: problems.diagnostics().filter(({ severity }) => severity === 'warning') };
 }
+
+/** Those that may run now: by the clock the one of that name, else all that have no schedule. */
+export const liveOf = ({ workflows }: Processed, scheduled: string | undefined): ProcessedWorkflow[] =>
+  workflows.filter((workflow) => (scheduled === undefined ? !isScheduled(workflow) : isScheduled(workflow) && workflow.name === scheduled));
 
 /** Such a workflow runs by the clock alone, never for a push. */
 export const isScheduled = ({ triggers }: ProcessedWorkflow): boolean => itemsOf(triggers).length > 0;
+
+export const planSchedules = ({ workflows }: Processed, problems: Problems): PlanSchedule[] => workflows.filter(isScheduled).flatMap((workflow) => schedulesOf(workflow, problems));
 
 function schedulesOf({ name, triggers }: ProcessedWorkflow, problems: Problems): PlanSchedule[] {
   return itemsOf(triggers).flatMap((trigger) => {
@@ -73,11 +80,10 @@ function filteredJobs({ name: workflow, jobs }: ProcessedWorkflow, branch: strin
   return jobs.filter((job) => !kept.has(job)).map((job) => ({ workflow, name: job.name, reason: runs(job) ? `all that it requires is filtered out: ${job.requires.map(({ name }) => name).join(', ')}` : sentenceOn(readFilters(job.filters, problems), branch, job.filters ?? job.printed) }));
 }
 
-function sentenceOn({ branches }: Filters, branch: string, { place: { source, start } }: Node): string {
-  const line = source.text.slice(0, start).split('\n').length;
+function sentenceOn({ branches }: Filters, branch: string, { place }: Node): string {
   const entries = (list: readonly string[]): string => (list.length === 0 ? 'none' : list.join(', '));
   const rule = branches?.only && !(branches.ignore && passes({ only: branches.only, ignore: null }, branch)) ? `let only branches in that match ${entries(branches.only)}` : `keep branches out that match ${entries(branches?.ignore ?? [])}`;
-  return `its filters (${source.path}:${line}) ${rule}, and this is ${branch}`;
+  return `its filters (${place.source.path}:${lineOf(place)}) ${rule}, and this is ${branch}`;
 }
 
 /**

@@ -1,19 +1,22 @@
 // Which workflows are live, and what does each come to?
 
 import { encodeName } from '../address.ts';
+import { changesOf } from './changed.ts';
+import type { ChangedPaths } from './changed.ts';
 import { read } from './elements.ts';
 import type { Compiling } from './elements.ts';
 import { flagOf, numberOf } from './fields.ts';
 import { invoke } from './invocations.ts';
 import type { Invocation, Invoked } from './invocations.ts';
 import { checkOnce, groupOf, invokeGroup } from './job-groups.ts';
-import { workflowCondition } from './logic.ts';
+import { inOneLine, workflowCondition } from './logic.ts';
 import { nameInvocations } from './names.ts';
 import { childOf, entriesOf, isNull, itemsOf, listAt, mapAt, scalarAt } from './node.ts';
 import type { MapNode, Node, Place } from './node.ts';
 import { readUse } from './invocation-options.ts';
+import { collectProblems, lineOf } from './problems.ts';
 import type { Problems } from './problems.ts';
-import type { ProcessedInvocation, ProcessedWorkflow } from './processed.ts';
+import type { LeftOut, ProcessedInvocation, ProcessedWorkflow } from './processed.ts';
 import { resolveRequires, withoutOff } from './requires.ts';
 import type { Edge } from './requires.ts';
 
@@ -21,8 +24,9 @@ import type { Edge } from './requires.ts';
 type Live = { name: string; place: Place; node: Node; edges: Map<Invocation, Edge[]> };
 
 /** The processed workflows and jobs. A workflow that is off is not looked into: what is wrong in it is never seen. */
-export function compileWorkflows(file: MapNode, compiling: Compiling): { workflows: ProcessedWorkflow[]; jobs: Map<string, MapNode> } {
-  const live = workflowsOf(file, compiling).map((workflow) => compiling.problems.calling({ kind: 'workflow', name: workflow.name, place: workflow.place }, () => compileWorkflow(workflow, compiling)));
+export function compileWorkflows(file: MapNode, compiling: Compiling): { workflows: ProcessedWorkflow[]; leftOut: LeftOut[]; jobs: Map<string, MapNode> } {
+  const leftOut: LeftOut[] = [];
+  const live = workflowsOf(file, leftOut, compiling).map((workflow) => compiling.problems.calling({ kind: 'workflow', name: workflow.name, place: workflow.place }, () => compileWorkflow(workflow, compiling)));
   const names = nameInvocations(live.map(({ edges }) => [...edges.keys()]));
   const jobs = new Map<string, MapNode>();
   for (const { name: workflow, place, edges } of live) {
@@ -33,7 +37,7 @@ export function compileWorkflows(file: MapNode, compiling: Compiling): { workflo
       if (invocation.job) jobs.set(name, invocation.job);
     }
   }
-  return { jobs, workflows: live.map((workflow) => finish(workflow, names, compiling)) };
+  return { jobs, leftOut, workflows: live.map((workflow) => finish(workflow, names, compiling)) };
 }
 
 /** Names become keys of the object store, where a file's name ends at 255 bytes; signs that are encoded there count threefold. */
@@ -45,12 +49,12 @@ function checkLength(name: string, place: Place, problems: Problems): void {
 }
 
 /** Those that are on. Without workflows, a job called `build` is one. */
-function workflowsOf(file: MapNode, compiling: Compiling): { name: string; place: Place; node: Node }[] {
+function workflowsOf(file: MapNode, leftOut: LeftOut[], compiling: Compiling): { name: string; place: Place; node: Node }[] {
   const { problems, loader } = compiling;
   const written = [...entriesOf(childOf(file, 'workflows'))].filter(([name, { value }]) => !(name === 'version' && value.kind === 'scalar'));
   if (written.length > 0)
     return written
-      .filter(([, { value }]) => isOn(value, compiling))
+      .filter(([name, { value }]) => isOn(name, value, leftOut, compiling))
       .map(([name, { key, value }]) => ({ name, place: key, node: value }));
   const build = entriesOf(childOf(file, 'jobs')).get('build');
   if (build) return [{ name: 'workflow', place: build.key, node: mapAt(build.key, [['jobs', listAt(build.key, [scalarAt(build.key, 'build')])]]) }];
@@ -59,10 +63,20 @@ function workflowsOf(file: MapNode, compiling: Compiling): { name: string; place
   return [];
 }
 
-function isOn(workflow: Node, { loader, problems }: Compiling): boolean {
-  const [when, unless] = [childOf(workflow, 'when'), childOf(workflow, 'unless')];
-  if (when) return workflowCondition(when, loader.config.variables, problems);
-  return !unless || !workflowCondition(unless, loader.config.variables, problems);
+/** `leftOut` hears of one that is off. */
+function isOn(workflow: string, node: Node, leftOut: LeftOut[], { loader: { config: { variables } }, problems, changes, withLeftOut }: Compiling): boolean {
+  const when = childOf(node, 'when');
+  const condition = when ?? childOf(node, 'unless');
+  if (!condition) return true;
+  const before = changes.answers.length;
+  const held = workflowCondition(condition, variables, problems, changes);
+  if (held === (when !== undefined)) return true;
+  const answers = new Set(changes.answers.slice(before));
+  const { source } = condition.place;
+  const otherwise = (known: ChangedPaths): boolean => workflowCondition(condition, variables, collectProblems(source), changesOf(known)) !== held;
+  const byPaths = answers.size > 0 && (otherwise({ unknown: '' }) || otherwise({ paths: [] }));
+  leftOut.push({ workflow, reason: `its condition ${when ? '' : 'unless '}${inOneLine(condition)} (${source.path}:${lineOf(condition.place)}) is ${held}${byPaths ? `: ${[...answers].join(', ')}` : ''}`, byPaths });
+  return byPaths && withLeftOut;
 }
 
 function compileWorkflow({ name, place, node }: { name: string; place: Place; node: Node }, compiling: Compiling): Live {

@@ -106,7 +106,7 @@ function convert(root: YamlNode, source: Source, problems: Problems): Converted 
   const follow = (alias: Alias): Converted => {
     const target = anchors.get(alias.source);
     const place = placeOf(alias);
-    if (target === undefined) problems.error(place, `Unable to parse YAML: alias *${alias.source} has no anchor before it. Write &${alias.source} at the value that is meant.`);
+    if (target === undefined) problems.error(place, `Unable to parse YAML: alias *${alias.source} has no anchor before it. ${/[*/.]/.test(alias.source) ? 'Put quotes around a text that begins with *' : `Write &${alias.source} at the value that is meant`}.`);
     if (target === 'open') problems.error(place, `Unable to parse YAML: alias *${alias.source} stands inside its own anchor. Remove it.`);
     return target === undefined || target === 'open' ? empty(place) : target;
   };

@@ -15,6 +15,7 @@ ${name} continue FILE [--parameters=JSON|FILE]
                                 the pipeline of a setup config goes on with this config; --finish: with none
 ${name} path-filter --mapping=FILE --base-revision=REVISION --output=FILE
                                 pipeline parameters by changed files, for the orb circleci/path-filtering
+${name} merge-configs LIST OUTPUT   one config of those that LIST names, one a line
 ${name} env subst [TEXT]            fills in $A, \${A} and \${A:-other}, in TEXT or stdin
 ${name} version
 `;

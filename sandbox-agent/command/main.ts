@@ -34,6 +34,8 @@ const subcommands: Record<string, Subcommand> = {
   },
   continue: continuePipeline,
   'path-filter': filterPaths,
+  // YAML takes time to load, which the others need not have.
+  'merge-configs': async (args, around) => (await import('./merge-configs.ts')).mergeConfigs(args, around),
   config(_args, { complain }) {
     complain('config: configs are checked outside of builds, by `roundhouse config`, and on each push.');
     return 1;

@@ -1,35 +1,39 @@
 // Which files have changed since a revision, and which pipeline parameters and configs follow? What the orb circleci/path-filtering asks.
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parametersFor, readMapping, type Mapping } from '../../config-schema/changed-paths.ts';
+import { parametersFor, readExclude, readMapping } from '../../config-schema/changed-paths.ts';
 import { Refused } from '../refused.ts';
+import { expandVariables } from './env-subst.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** The mapping is a file, or a text with blanks in it. Writes the parameters as JSON to `--output`, and to `--config-list` the configs that apply, one a line. */
+/**
+ * The mapping is a file, or a text with blanks in it; variables in every option are filled in, as the original does. Writes the parameters
+ * as JSON to `--output`, and to `--config-list` the configs that apply, one a line: those of the mapping, where a line that names one matches.
+ */
 export function filterPaths(args: string[], around: Surroundings): number {
-  const { mapping, 'base-revision': base, output, 'config-path': config, 'config-list': list, exclude } = readOptions(args);
-  const mappings = readMappings(/\s/.test(mapping) || mapping === '' ? mapping : read(mapping, around.cwd));
-  const excluded = new Set(exclude.split(/\s+/).filter(Boolean));
-  const changed = changedPaths(base, around).filter((path) => !excluded.has(path));
+  const { mapping, exclude, 'base-revision': base, output, 'config-path': config, 'config-list': list, 'same-base': sameBase, 'files-parameter': filesParameter } = readOptions(args, around);
+  const mappings = readLines(readMapping, /\s/.test(mapping) || mapping === '' ? mapping : read(mapping, around.cwd));
+  const excluded = readLines(readExclude, /\s/.test(exclude) || exclude === '' || !existsSync(resolve(around.cwd, exclude)) ? exclude : read(exclude, around.cwd));
+  const changed = changedPaths(base, sameBase !== 'false', around).filter((path) => !excluded.some((pattern) => pattern.test(path)));
   const { parameters, configs } = parametersFor(mappings, changed);
+  if (filesParameter !== '' && changed.length > 0) parameters[filesParameter] = changed.join(',');
   around.print(`${changed.length} changed ${changed.length === 1 ? 'path' : 'paths'} since ${base}:\n${changed.map((path) => `  ${path}\n`).join('')}`);
   around.print(`pipeline parameters: ${JSON.stringify(parameters)}\n`);
   write(output, `${JSON.stringify(parameters)}\n`, around.cwd);
-  // A mapping that names configs chooses among them.
-  if (list !== '') write(list, (mappings.some((each) => each.config !== null) ? configs : [config]).map((path) => `${path}\n`).join(''), around.cwd);
+  if (list !== '') write(list, (configs.length > 0 ? configs : [config]).map((path) => `${path}\n`).join(''), around.cwd);
   return 0;
 }
 
-type Options = Record<'mapping' | 'base-revision' | 'output' | 'config-path' | 'config-list' | 'exclude', string>;
+type Options = Record<'mapping' | 'base-revision' | 'output' | 'config-path' | 'config-list' | 'exclude' | 'same-base' | 'files-parameter', string>;
 
 const type = 'string';
 
-function readOptions(args: string[]): Options {
+function readOptions(args: string[], { env }: Surroundings): Options {
   try {
-    return parseArgs({
+    const { values } = parseArgs({
       args,
       options: {
         mapping: { type, default: '' },
@@ -38,23 +42,26 @@ function readOptions(args: string[]): Options {
         'config-path': { type, default: '.circleci/continue_config.yml' },
         'config-list': { type, default: '' },
         exclude: { type, default: '' },
+        'same-base': { type, default: 'true' },
+        'files-parameter': { type, default: '' },
       },
-    }).values;
+    });
+    return Object.fromEntries(Object.entries(values).map(([option, value]) => [option, expandVariables(value, env)])) as Options;
   } catch (error) {
-    throw new Refused(`path-filter: ${(error as Error).message}`);
+    throw error instanceof Refused ? error : new Refused(`path-filter: ${(error as Error).message}`);
   }
 }
 
-function readMappings(text: string): Mapping[] {
+function readLines<T>(lines: (text: string) => T[], text: string): T[] {
   try {
-    return readMapping(text);
+    return lines(text);
   } catch (error) {
     throw new Refused(`path-filter: ${(error as Error).message}.`);
   }
 }
 
-/** Since the two went apart; of a commit that is the base itself, since the one before it; of the first one, all. */
-function changedPaths(base: string, around: Surroundings): string[] {
+/** Since the two went apart; of a commit that is the base itself, since the one before it, or nothing; of the first one, all. */
+function changedPaths(base: string, ofBaseItself: boolean, around: Surroundings): string[] {
   const git = (...args: string[]): string | null => {
     try {
       return execFileSync('git', args, { cwd: around.cwd, env: around.env as NodeJS.ProcessEnv, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 256 * 1024 * 1024 });
@@ -68,10 +75,12 @@ function changedPaths(base: string, around: Surroundings): string[] {
   if (head === null) throw new Refused(`path-filter: ${around.cwd} is not a checkout of a repository. Put \`checkout\` before this step.`);
   // It would be an option of git's.
   if (base === '' || base.startsWith('-')) throw noSuchRevision(base);
-  const find = (): string | null => commit(`origin/${base}`) ?? commit(base);
+  // That of origin would be the default branch.
+  const find = (): string | null => (/^HEAD\b/.test(base) ? null : commit(`origin/${base}`)) ?? commit(base);
   const found = find() ?? (git('fetch', '--quiet', 'origin', base) === null ? null : (find() ?? commit('FETCH_HEAD')));
   if (found === null) throw noSuchRevision(base);
   const since = git('merge-base', found, head)?.trim() ?? found;
+  if (since === head && !ofBaseItself) return [];
   const from = since === head ? (commit('HEAD~1') ?? emptyTree) : since;
   const names = git('diff', '--name-only', '--no-renames', '-z', from, head);
   if (names === null) throw new Refused(`path-filter: git cannot compare ${from.slice(0, 12)} with ${head.slice(0, 12)}. A shallow checkout holds too little: use another method.`);

@@ -2,7 +2,9 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { AuditEvent } from '../../activities/control/audit.ts';
+import { allowAsked } from '../../app/asks.ts';
 import { onCommand } from '../../app/commands.ts';
+import { Refused } from '../../app/control/operation.ts';
 import type { Command, Deed, Target } from '../../app/webhooks/command.ts';
 import type { Trigger } from '../../config-schema/trigger.ts';
 import type { PipelineView } from '../../config-schema/view.ts';
@@ -103,6 +105,30 @@ test('new commits ask again: what a maintainer wrote before them is not meant fo
   assert.match(said.at(-1)!, /finds no pipeline/);
   await press(second, { kind: 'allow' });
   assert.equal((await world.ended(last)).outcome, 'passed');
+});
+
+test('of two maintainers at once one is heard and the other told, it runs once, and what it would run is told while it waits', async () => {
+  const { sha } = await forkPush(13);
+  await conclude(sha, 'Roundhouse: build this fork: action_required');
+  const waiting = (await world.view(last))!;
+  assert.match(waiting.wouldRun!.join(' '), /It runs one job: build\./);
+  const ports = { client: world.client, audit: { append: async (event: AuditEvent) => void audited.push(event) } };
+  const [before, people] = [audited.length, ['github:1 ada', 'github:2 grace']];
+  const answers = await Promise.allSettled(people.map((who) => allowAsked(ports, waiting, { who, from: 'page' })));
+  assert.equal((await world.ended(last)).outcome, 'passed');
+  assert.equal((await world.ended(last)).wouldRun, undefined);
+  const [late] = answers.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []));
+  const [first] = audited.slice(before);
+  assert.ok(late instanceof Refused && late.message === `pipeline #${last} was allowed to run by ${first!.who.slice('github:1 '.length)}, so there is nothing to allow.`, String(late));
+  assert.equal(audited.length, before + 1);
+  assert.deepEqual(checksOf(sha), ['Roundhouse: build this fork: success', 'build: success']);
+  await assert.rejects(allowAsked(ports, waiting, { who: 'github:1 ada', from: 'page' }), /has ended, so there is nothing to allow/);
+});
+
+test('what is not of a fork is not allowed but runs, and says so', async () => {
+  const ports = { client: world.client, audit: { append: async (event: AuditEvent) => void audited.push(event) } };
+  await branchPush(passing());
+  await assert.rejects(allowAsked(ports, (await world.ended(last))!, { who: 'github:1 ada', from: 'page' }), { message: `pipeline #${last} is not of a fork, so there is nothing to allow.` });
 });
 
 test('whoever may write need not be asked about a pull request of his own, but is about a stranger’s', async () => {

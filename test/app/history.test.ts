@@ -73,6 +73,18 @@ suite('lists of pipelines', () => {
     assert.ok(world.calls.list <= 2 && world.calls.get <= 6 + 1, JSON.stringify(world.calls));
   });
 
+  test('whoever asks surely hears of what has begun or ended since the last look', async (t) => {
+    const world = pipelines();
+    world.ended({ number: 1 });
+    const lists = listsOf(t, world, { lookEveryMs: 3_600_000 });
+    const shown = async (surely: boolean): Promise<number[]> => (await lists.pipelines(all, { ...newest, surely })).lines.map(({ number }) => number);
+    await eventually(async () => (await shown(false)).length === 1);
+    world.begin({ number: 2 });
+    world.ended({ number: 3 });
+    assert.deepEqual(await shown(false), [1]);
+    assert.deepEqual(await shown(true), [3, 2, 1]);
+  });
+
   test('a store that fails every third time is read whole in the end', async (t) => {
     const world = pipelines();
     for (const number of range(1, 60)) world.ended({ number });

@@ -38,6 +38,7 @@ suite('why a pipeline', () => {
     ['has a faulty config', { state: 'ended', outcome: 'failed', reason: '.circle.yml: jobs must be a map' }, 'began by a push of ada for main; failed; .circle.yml: jobs must be a map'],
     ['waits for its place', { state: 'waiting', reason: 'waits: 2 pipelines of this repository run, and no more may run at once' }, 'began by a push of ada for main; waits: 2 pipelines of this repository run, and no more may run at once'],
     ['was superseded', { state: 'ended', outcome: 'canceled', reason: 'superseded by #13' }, 'began by a push of ada for main; canceled; superseded by #13'],
+    ['waits for a maintainer', { reason: 'waits until a maintainer allows this commit of a fork to run', wouldRun: ['It runs one job: build.', 'Images: x.'] }, 'began by a push of ada for main; waits until a maintainer allows this commit of a fork to run. It runs one job: build. Images: x.'],
     ['is open', {}, 'began by a push of ada for main; is open'],
   ];
   for (const [title, view, answer] of rows) test(title, () => assert.deepEqual(why(pipeline(view)), [{ subject: 'acme/shop#12', answer }]));
@@ -63,6 +64,14 @@ suite('why a job', () => {
   for (const [title, view, answer] of rows) {
     test(title, () => assert.deepEqual(why(pipeline({ workflows: [{ name: 'ci', outcome: null, jobs: [job(view)] }] }), { workflow: 'ci', job: 'test' }), [{ subject: 'ci/test', answer }]));
   }
+
+  test('of a workflow that is off is in its condition', () => {
+    const view = pipeline({ workflows: [{ name: 'ci', outcome: 'passed', jobs: [] }], off: [{ workflow: 'nightly', reason: 'its condition << pipeline.parameters.night >> (.circle.yml:9) is false' }] });
+    const answer = [{ subject: 'nightly', answer: 'did not run; its condition << pipeline.parameters.night >> (.circle.yml:9) is false' }];
+    assert.deepEqual(why(view).slice(1), answer);
+    assert.deepEqual(why(view, { workflow: 'nightly' }), answer);
+    assert.deepEqual(why(view, { workflow: 'ci' }), []);
+  });
 
   test('that is not there has no answer', () => assert.deepEqual(why(pipeline(), { workflow: 'ci', job: 'nothing' }), []));
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PipelineValues } from '../../config-schema/language/processed.ts';
-import { pipelineValues, sampleValues, type PipelineFacts } from '../../config-schema/pipeline-values.ts';
+import { compileConfig } from '../../config-schema/compile.ts';
+import { pipelineValues, sampleValues, type PipelineFacts, type PullRequestFacts } from '../../config-schema/pipeline-values.ts';
 import { noCommit, type Trigger } from '../../config-schema/trigger.ts';
 
 const sha = 'a'.repeat(40);
@@ -18,6 +19,7 @@ const push: Trigger = {
   pullRequest: null,
 };
 const pull = { number: 5, url: 'https://github.com/acme/shop/pull/5', headRepositoryId: 8, headOwner: 'eve', headName: 'shop', baseRef: 'trunk' };
+const asked: PullRequestFacts = { number: 5, url: 'https://github.com/acme/shop/pull/5', title: '<< pipeline.number >> "}\'\n- run: evil', draft: true, merged: false, headRef: 'patch', baseRef: 'trunk', baseSha: 'c'.repeat(40) };
 const facts: PipelineFacts = { id: 'e6b1…', configPath: '.circleci/config.yml', repositoryUrl: 'https://github.com/acme/shop', commitBody: 'Because it was broken.', pullRequestUrls: [] };
 const of = (change: Partial<Trigger> = {}, more: Partial<PipelineFacts> = {}): PipelineValues => pipelineValues({ ...push, ...change }, 12, { ...facts, ...more });
 
@@ -86,6 +88,17 @@ const rows: [what: string, values: PipelineValues, name: string, value: string |
   ['its commit', of({ pullRequest: pull }), 'event.github.pull_request.head.sha', sha],
   ['its page', of({ pullRequest: pull }), 'event.context.github.pr_url', 'https://github.com/acme/shop/pull/5'],
   ['the page of the branch’s pull request', of({}, { pullRequestUrls: ['https://github.com/acme/shop/pull/6'] }), 'event.context.github.pr_url', 'https://github.com/acme/shop/pull/6'],
+  ['what GitHub says of a fork’s', of({ pullRequest: pull }, { pullRequest: asked }), 'event.github.pull_request.title', asked.title],
+  ['what GitHub says of a fork’s', of({ pullRequest: pull }, { pullRequest: asked }), 'event.github.pull_request.head.ref', 'patch'],
+  ['the base that it has now', of({ pullRequest: pull }, { pullRequest: { ...asked, baseRef: 'next' } }), 'event.github.pull_request.base.ref', 'next'],
+  ['the base of the webhook', of({ pullRequest: { ...pull, baseSha: 'd'.repeat(40) } }), 'event.github.pull_request.base.sha', 'd'.repeat(40)],
+  ['the branch’s only one', of({}, { pullRequest: asked }), 'event.github.pull_request.number', 5],
+  ['its page', of({}, { pullRequest: asked }), 'event.github.pull_request.url', asked.url],
+  ['a draft', of({}, { pullRequest: asked }), 'event.github.pull_request.draft', true],
+  ['not merged', of({}, { pullRequest: asked }), 'event.github.pull_request.merged', false],
+  ['its target’s commit', of({}, { pullRequest: asked }), 'event.github.pull_request.base.sha', 'c'.repeat(40)],
+  ['its commit is the one that is built', of({}, { pullRequest: asked }), 'event.github.pull_request.head.sha', sha],
+  ['no pull request, no draft', of(), 'event.github.pull_request.draft', null],
   ['a deprecated name', of(), 'trigger_parameters.github_app.checkout_sha', sha],
   ['nothing deployed', of(), 'deploy.target_version', null],
   ['without a pipeline: the id of the original’s command line', sampleValues(), 'id', '00000000-0000-0000-0000-000000000001'],
@@ -104,3 +117,20 @@ for (const [what, values, name, value] of rows) {
 }
 
 test('2.1 §17 a sample has the names of a pipeline, and no other', () => assert.deepEqual(Object.keys(sampleValues()), Object.keys(of())));
+
+test('2.1 §17 the title of a pull request is a text, whatever stands in it', () => {
+  const job = (name: string, condition: string): string => `  ${name}:\n    when: ${condition}\n    jobs: [build]\n`;
+  const config = `version: 2.1
+jobs:
+  build:
+    docker: [{image: x}]
+    environment: {TITLE: << pipeline.event.github.pull_request.title >>}
+    steps: [{run: 'true'}]
+workflows:
+${job('same', "{equal: [<< pipeline.event.github.pull_request.title >>, '<< pipeline.event.github.pull_request.title >>']}")}${job('draft', '<< pipeline.event.github.pull_request.draft >>')}${job('expression', 'pipeline.event.github.pull_request.title == "12"')}`;
+  const compiled = compileConfig(config, { path: '.circle.yml', values: of({}, { pullRequest: asked }), parameters: {}, orbs: new Map() });
+  assert.ok(!('errors' in compiled), JSON.stringify(compiled));
+  assert.deepEqual(compiled.plan.workflows.map(({ name }) => name), ['same', 'draft']);
+  const [build, ...more] = Object.values(compiled.plan.jobs);
+  assert.deepEqual([build!.environment, build!.steps.length, more.length], [{ TITLE: asked.title }, 1, 0]);
+});

@@ -87,6 +87,21 @@ export function forgeContract(name: string, open: () => Promise<ForgeSubject>): 
       assert.deepEqual((await load(none)).secretFiles, {});
     });
 
+    await t.test('what a commit has changed since it parted from another, or from a branch: both names of a renamed file, however odd', async () => {
+      const base = await subject.commit({ 'kept.txt': 'k', 'gone.txt': 'g', 'old name.txt': 'many words that stay the same\n'.repeat(9), 'deep/er/x': '1' }, 'Base');
+      const middle = await subject.commit({ 'gone.txt': null, 'deep/er/x': '2' }, 'Middle');
+      const tip = await subject.commit({ 'old name.txt': null, 'ü/new\nname.txt': 'many words that stay the same\n'.repeat(9), '.dot': '' }, 'Tip');
+      const changed = async (from: string, { sha }: Trigger): Promise<unknown> => {
+        const found = await subject.forge(sha).changedPaths(repository, from, sha);
+        return 'paths' in found ? [...found.paths].sort() : 'unknown';
+      };
+      assert.deepEqual(await changed(middle.sha, tip), ['.dot', 'old name.txt', 'ü/new\nname.txt']);
+      assert.deepEqual(await changed(base.sha, tip), ['.dot', 'deep/er/x', 'gone.txt', 'old name.txt', 'ü/new\nname.txt']);
+      assert.deepEqual([await changed(tip.sha, tip), await changed('main', tip)], [[], []]);
+      assert.deepEqual(await changed(tip.sha, base), [], 'what the other has since is not of this commit');
+      assert.deepEqual([await changed('f'.repeat(40), tip), await changed('no/such-branch', tip), await changed('--all', tip)], ['unknown', 'unknown', 'unknown']);
+    });
+
     await t.test('the commit’s subject is its first line, its body the rest', async () => {
       const { commit, commitBody } = await load(old);
       assert.deepEqual([commit.subject, commitBody], ['First things', 'and more']);

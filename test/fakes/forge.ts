@@ -2,11 +2,12 @@
 
 import { secretsFolder, type CheckRun, type Forge } from '../../activities/control/forge.ts';
 
-export type MemoryForge = Forge & { configs: Map<string, string>; /** By path, the same at every commit. */ files: Map<string, string>; checks: Map<string, CheckRun>; reports: CheckRun[] };
+export type MemoryForge = Forge & { configs: Map<string, string>; /** By path, the same at every commit. */ files: Map<string, string>; /** By `BASE...SHA`; what is not here is unknown. */ changed: Map<string, string[]>; checks: Map<string, CheckRun>; reports: CheckRun[] };
 
 export function memoryForge(): MemoryForge {
   const configs = new Map<string, string>();
   const files = new Map<string, string>();
+  const changed: MemoryForge['changed'] = new Map();
   const checks = new Map<string, CheckRun>();
   const reports: CheckRun[] = [];
   const folder = (path: string): Record<string, string> =>
@@ -14,6 +15,7 @@ export function memoryForge(): MemoryForge {
   return {
     configs,
     files,
+    changed,
     checks,
     reports,
     load: (trigger, [path]) =>
@@ -25,6 +27,7 @@ export function memoryForge(): MemoryForge {
         commitBody: '',
         repositoryUrl: `https://github.com/${trigger.repository.owner}/${trigger.repository.name}`,
         pullRequestNumbers: [],
+        pullRequest: null,
         ownerId: 583_231,
         secretFiles: folder(secretsFolder),
         baseSha: null,
@@ -32,6 +35,10 @@ export function memoryForge(): MemoryForge {
     listFiles: (_repository, _sha, folder) => Promise.resolve([...files.keys()].flatMap((path) => (path.startsWith(`${folder}/`) ? [path.slice(folder.length + 1)] : []))),
     readFolder: (_repository, _sha, path) => Promise.resolve(folder(path)),
     readFile: (_repository, _sha, path) => Promise.resolve(files.get(path) ?? null),
+    changedPaths(_repository, base, sha) {
+      const paths = changed.get(`${base}...${sha}`);
+      return Promise.resolve(paths ? { paths } : { unknown: `nobody has compared ${base}...${sha}` });
+    },
     credential: () => Promise.resolve({ url: '/nonexistent', authorization: null }),
     report(_repository, told) {
       const isThere = ({ unlessThere, sha, name, externalId }: CheckRun): boolean => unlessThere === true && [...checks.values()].some((other) => other.sha === sha && other.name === name && other.externalId !== externalId);

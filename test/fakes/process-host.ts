@@ -10,7 +10,14 @@ import { connectAgent } from '../../sandbox-agent/client.ts';
 import { paths } from '../../sandbox-agent/protocol.ts';
 import { SandboxError, type SandboxHandle, type SandboxHost, type SandboxSpec } from '../../activities/builder/sandbox.ts';
 
+/** `pid` is the first process around the agent: with its end every process of the sandbox has ended. */
 type Kept = { spec: SandboxSpec; handle: SandboxHandle; pid: number };
+
+/**
+ * Before a command: it runs in a pid namespace whose processes all end with that command, or with this process, however that one ends: no step outlives a
+ * test. A shell is the first process there, since that one has to wait for orphans.
+ */
+const inItsOwnPids = ['setpriv', '--pdeathsig', 'KILL', 'unshare', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', '"$@" & wait', 'sh'];
 
 export async function processHost(folder: string): Promise<SandboxHost> {
   const agentFolder = (await promisify(execFile)('scripts/build-agent')).stdout.trim();
@@ -29,11 +36,13 @@ export async function processHost(folder: string): Promise<SandboxHost> {
       const [hostKey, clientKey] = [generateKey(), generateKey()];
       await writeFile(join(root, paths.hostKey), hostKey.privateKey, { mode: 0o600 });
       await writeFile(join(root, paths.authorizedKey), clientKey.publicKey);
-      const agent = spawn(join(agentFolder, 'node'), [join(agentFolder, 'agent.cjs'), '--root', root], { detached: true, stdio: 'ignore', env: { HOME: root, PATH: process.env.PATH } });
+      const command = [...inItsOwnPids, join(agentFolder, 'node'), join(agentFolder, 'agent.cjs'), '--root', root];
+      const agent = spawn(command[0]!, command.slice(1), { detached: true, stdio: 'ignore', env: { HOME: root, PATH: process.env.PATH } });
       agent.unref();
       const handle: SandboxHandle = { name: spec.name, agentSocket: join(root, paths.agentSocket), clientKey: clientKey.privateKey, hostKey: hostKey.publicKey, startedAt: new Date().toISOString() };
       await untilReady(handle);
-      await writeFile(file(spec.name), JSON.stringify({ spec, handle, pid: agent.pid! } satisfies Kept));
+      const pid = Number(await readFile(`/proc/${agent.pid}/task/${agent.pid}/children`, 'utf8'));
+      await writeFile(file(spec.name), JSON.stringify({ spec, handle, pid } satisfies Kept));
       return handle;
     },
 
@@ -63,7 +72,7 @@ export async function processHost(folder: string): Promise<SandboxHost> {
   return host;
 }
 
-/** The agent's process id: for tests that kill it. */
+/** The process id to kill for tests in which the agent dies. */
 export async function agentPid(folder: string, name: string): Promise<number> {
   return (JSON.parse(await readFile(join(folder, name, 'kept.json'), 'utf8')) as Kept).pid;
 }

@@ -92,6 +92,8 @@ export type GitHub = {
   mergePullRequest(repository: string, number: number, by: string): Promise<string>;
 
   comment(repository: string, number: number, by: string, body: string): void;
+  label(repository: string, number: number, by: string, label: string): Promise<void>;
+  unlabel(repository: string, number: number, by: string, label: string): Promise<void>;
   /** Puts a pull request into the merge queue: a branch of the queue's own, pushed, and its checks requested. */
   enqueue(repository: string, number: number, by: string): Promise<{ headRef: string; headSha: string }>;
   dequeue(repository: string, number: number, by: string, reason: 'dequeued' | 'invalidated' | 'merged'): Promise<void>;
@@ -129,7 +131,8 @@ export type GitHub = {
   requestCheckAction(id: number, identifier: string, by: string): void;
   comments(repository: string, number: number): { author: string; body: string }[];
 
-  inject(injection: Injection): void;
+  /** Answers how to take it back. */
+  inject(injection: Injection): () => void;
   /** 403 with x-ratelimit-remaining: 0 and the time of reset; `status` 429 as GitHub also does. */
   injectPrimaryLimit(options: { match: Injection['match']; resetInSeconds: number; times?: number; status?: 403 | 429 }): void;
   /** 403 or 429 with retry-after. */

@@ -189,25 +189,33 @@ export async function objectType(path: string, sha: string): Promise<string | nu
   return shaPattern.test(sha) ? gitOrNull(path, ['cat-file', '-t', sha]) : null;
 }
 
-export type FileChange = { path: string; status: 'added' | 'removed' | 'modified'; additions: number; deletions: number; sha: string; patch: string | null };
+/** `previous`: of a renamed file, what it was called before. */
+export type FileChange = { path: string; previous?: string; status: 'added' | 'removed' | 'modified' | 'renamed'; additions: number; deletions: number; sha: string; patch: string | null };
 
 /** What changed between two trees or commits. */
 export async function diff(path: string, from: string, to: string): Promise<FileChange[]> {
   const [raw, numbers] = await Promise.all([
-    git(path, ['diff-tree', '-r', '-z', '--no-renames', '--raw', '--full-index', from, to]),
-    git(path, ['diff-tree', '-r', '-z', '--no-renames', '--numstat', from, to]),
+    git(path, ['diff-tree', '-r', '-z', '-M', '--raw', '--full-index', from, to]),
+    git(path, ['diff-tree', '-r', '-z', '-M', '--numstat', from, to]),
   ]);
-  const counts = new Map(numbers.split('\0').filter(Boolean).map((line) => {
-    const [additions = '0', deletions = '0', ...file] = line.split('\t');
-    return [file.join('\t'), { additions: Number(additions) || 0, deletions: Number(deletions) || 0 }] as const;
-  }));
+  const lines = numbers.split('\0').filter(Boolean);
+  const counts = new Map<string, { additions: number; deletions: number }>();
+  for (let i = 0; i < lines.length; i++) {
+    const [additions = '0', deletions = '0', ...file] = lines[i]!.split('\t');
+    // The two names of a renamed file stand alone behind it.
+    const name = file.join('\t') || lines[(i += 2)]!;
+    counts.set(name, { additions: Number(additions) || 0, deletions: Number(deletions) || 0 });
+  }
   const fields = raw.split('\0').filter(Boolean);
   const changes: FileChange[] = [];
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const [, , before = '', after = '', letter = ''] = (fields[i] ?? '').split(' ');
+    const isRenamed = letter.startsWith('R');
+    const previous = fields[i + 1] ?? '';
+    if (isRenamed) i += 1;
     const file = fields[i + 1] ?? '';
-    const status = letter === 'A' ? 'added' : letter === 'D' ? 'removed' : 'modified';
-    changes.push({ path: file, status, ...(counts.get(file) ?? { additions: 0, deletions: 0 }), sha: status === 'removed' ? before : after, patch: null });
+    const status = isRenamed ? 'renamed' : letter === 'A' ? 'added' : letter === 'D' ? 'removed' : 'modified';
+    changes.push({ path: file, ...(isRenamed && { previous }), status, ...(counts.get(file) ?? { additions: 0, deletions: 0 }), sha: status === 'removed' ? before : after, patch: null });
   }
   return changes;
 }

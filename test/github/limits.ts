@@ -13,7 +13,7 @@ export type Injection = {
   delayMs?: number;
   /** The connection is cut without an answer. `after`: the request was carried out first, so that only its answer is lost. */
   cut?: 'before' | 'after';
-  /** How many requests it meets; 1 by default. */
+  /** How many requests it meets; 1 by default. `Infinity`: all, until it is taken back. */
   times?: number;
 };
 
@@ -110,12 +110,16 @@ export function secondaryRefusal(retryAfterSeconds: number): Refusal {
   };
 }
 
-export type Troubles = { inject(injection: Injection): void; /** The one that meets this request, used up once. */ next(method: string, pathname: string, operation: string | null): Injection | null };
+export type Troubles = { /** Answers how to take it back. */ inject(injection: Injection): () => void; /** The one that meets this request, used up once. */ next(method: string, pathname: string, operation: string | null): Injection | null };
 
 export function troubles(): Troubles {
   const waiting: (Injection & { left: number })[] = [];
   return {
-    inject: (injection) => void waiting.push({ ...injection, left: injection.times ?? 1 }),
+    inject(injection) {
+      const trouble = { ...injection, left: injection.times ?? 1 };
+      waiting.push(trouble);
+      return () => void (trouble.left = 0);
+    },
     next(method, pathname, operation) {
       const name = `${method} ${pathname}`;
       const found = waiting.find(({ left, match }) => left > 0 && (typeof match === 'string' ? match === operation || match === name : match.test(name)));

@@ -108,6 +108,15 @@ test('comments of people and of the app are told, and kept', async () => {
   assert.deepEqual(scene.github.comments('alice/app', 1), [{ author: 'bob', body: 'Looks good' }]);
 });
 
+test('a label is told with who put it on or took it off, once, and stands on the pull request', async () => {
+  await scene.github.label('alice/app', 1, 'bob', 'run-ci');
+  await scene.github.label('alice/app', 1, 'alice', 'Run-CI');
+  await scene.github.unlabel('alice/app', 1, 'alice', 'RUN-CI');
+  await scene.github.settled();
+  const told = pullEvents(1).filter(({ action }) => action.endsWith('labeled'));
+  assert.deepEqual(told.map(({ action, label, sender, pull_request }) => [action, label.name, sender.login, pull_request.labels.map(({ name }: { name: string }) => name)]), [['labeled', 'run-ci', 'bob', ['run-ci']], ['unlabeled', 'run-ci', 'alice', []]]);
+});
+
 test('the merge queue pushes a branch of its own, asks for checks, and merges', async () => {
   await alice.git(work, 'checkout', '--quiet', '-B', 'queued', 'origin/main');
   await scene.commit(alice, work, 'Queued', { 'q.txt': 'q\n' });

@@ -2,7 +2,7 @@
 
 import type { World } from './world.ts';
 import { isoSeconds } from './world.ts';
-import type { Account, PullRequest, Repository } from './state.ts';
+import type { Account, Label, PullRequest, Repository } from './state.ts';
 import { fullName, permissionOf } from './state.ts';
 import { type RefChange, countCommits, diff, git, isAncestor, mergeBase, resolveCommit, testMerge, zeroSha } from './git.ts';
 import { nodeId, repositoryHookShape, userShape } from './shapes.ts';
@@ -40,6 +40,7 @@ export async function openPull(world: World, wanted: NewPull): Promise<PullReque
     mergedBy: null,
     mergeCommitSha: null,
     mergeable: true,
+    labels: [],
   };
   await updatePullRefs(world, pull);
   world.state.pulls.push(pull);
@@ -84,6 +85,42 @@ export async function reopenPull(world: World, pull: PullRequest, sender: Accoun
   pull.closedAt = null;
   await sendPull(world, pull, 'reopened', sender);
 }
+
+/** A label that the repository does not have yet is made. One that is on already tells nobody anything. */
+export async function labelPull(world: World, pull: PullRequest, name: string, sender: Account): Promise<void> {
+  const { repository } = pull;
+  const label = labelOf(world, repository, name);
+  if (pull.labels.includes(label)) return;
+  pull.labels.push(label);
+  pull.updatedAt = isoSeconds(world.now());
+  await sendPull(world, pull, 'labeled', sender, { label: labelShape(world, label) });
+}
+
+export async function unlabelPull(world: World, pull: PullRequest, name: string, sender: Account): Promise<void> {
+  const label = labelOf(world, pull.repository, name);
+  if (!pull.labels.includes(label)) return;
+  pull.labels = pull.labels.filter((each) => each !== label);
+  pull.updatedAt = isoSeconds(world.now());
+  await sendPull(world, pull, 'unlabeled', sender, { label: labelShape(world, label) });
+}
+
+/** Their names are compared without case, as GitHub does. */
+function labelOf(world: World, repository: Repository, name: string): Label {
+  const known = world.state.labels.find((each) => each.repository === repository && each.name.toLowerCase() === name.toLowerCase());
+  const label = known ?? { id: world.state.nextId('label'), repository, name };
+  if (!known) world.state.labels.push(label);
+  return label;
+}
+
+const labelShape = (world: World, { id, repository, name }: Label): Json => ({
+  id,
+  node_id: nodeId('LA', repository.id, id),
+  url: `${world.api}/repos/${fullName(repository)}/labels/${encodeURIComponent(name)}`,
+  name,
+  color: 'ededed',
+  default: false,
+  description: '',
+});
 
 /** refs/pull/N/head, with its objects if they come from a fork, and refs/pull/N/merge where the two do not conflict. */
 async function updatePullRefs(world: World, pull: PullRequest): Promise<void> {
@@ -148,7 +185,7 @@ export function pullListShape(world: World, pull: PullRequest): Json {
     assignees: [],
     requested_reviewers: [],
     requested_teams: [],
-    labels: [],
+    labels: pull.labels.map((label) => labelShape(world, label)),
     milestone: null,
     draft: pull.draft,
     commits_url: links.commits,

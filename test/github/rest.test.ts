@@ -89,6 +89,7 @@ const readable: [path: string, by?: 'app' | 'user'][] = [
   ['/repos/acme/app/commits/{feature}/check-runs'],
   ['/repos/acme/app/commits/feature%2Fx/check-runs?check_name=build&filter=all&status=completed&per_page=1'],
   ['/repos/acme/app/commits/{feature}/check-suites'],
+  ['/repos/acme/app/commits/{feature}/status'],
   ['/repos/acme/app/compare/main...feature/x'],
   ['/repos/acme/app/check-runs/{run}'],
   ['/repos/acme/app/check-runs/{run}/annotations'],

@@ -69,7 +69,10 @@ export type PullRequest = {
   mergedBy: Account | null;
   mergeCommitSha: string | null;
   mergeable: boolean;
+  labels: Label[];
 };
+
+export type Label = { id: number; repository: Repository; name: string };
 
 /** A branch that moved, came or went. */
 export type Activity = { id: number; repository: Repository; ref: string; before: string; after: string; at: string; type: 'push' | 'force_push' | 'branch_creation' | 'branch_deletion'; actor: Account };
@@ -169,6 +172,8 @@ export type State = {
   /** Oldest first. */
   activities: Activity[];
   comments: Comment[];
+  /** Of all repositories. */
+  labels: Label[];
   suites: Map<number, CheckSuite>;
   runs: Map<number, CheckRun>;
   /** Oldest first; the newest of a context counts. */
@@ -186,6 +191,7 @@ const firstIds = {
   pull: 2_345_678_901,
   activity: 17_345_678_901,
   comment: 3_456_789_012,
+  label: 8_456_789_012,
   suite: 41_234_567_890,
   run: 51_234_567_890,
   status: 31_234_567_890,
@@ -210,6 +216,7 @@ export function emptyState(): State {
     pulls: [],
     activities: [],
     comments: [],
+    labels: [],
     suites: new Map(),
     runs: new Map(),
     statuses: [],

@@ -143,7 +143,22 @@ suite('path-filter', () => {
   test('a path that is excluded counts as unchanged', async (t) => {
     const cwd = repository(t);
     git(cwd, 'checkout', '-q', 'feature');
-    assert.deepEqual((await filter(cwd, '--exclude=app/a\nother')).parameters, { odd: 1 });
+    assert.deepEqual((await filter(cwd, '--exclude=app/.\nother')).parameters, { odd: 1 });
+    write(cwd, { '.git/exclude': 'ü.*\n' });
+    assert.deepEqual((await filter(cwd, '--exclude=.git/exclude')).parameters, { app: true });
+  });
+
+  test('on the base itself nothing, where that is asked for', async (t) => assert.deepEqual((await filter(repository(t), '--same-base=false')).parameters, {}));
+
+  test('the paths themselves, in a parameter', async (t) => assert.deepEqual((await filter(repository(t), '--files-parameter=files')).parameters, { lib: true, files: 'lib/b' }));
+
+  test('HEAD is this commit, not that of the origin; and variables are filled in', async (t) => {
+    const [origin, cwd] = [repository(t), folder(t)];
+    git(cwd, 'clone', '-q', origin, '.');
+    git(cwd, 'checkout', '-q', 'feature');
+    commit(cwd, { 'lib/c': '1' });
+    assert.deepEqual((await filter(cwd, '--base-revision=HEAD')).parameters, { lib: true });
+    assert.deepEqual((await filter(cwd, '--base-revision=${NONE:-main}')).parameters, { app: true, lib: true, odd: 1 });
   });
 
   test('a base that only the origin has is fetched', async (t) => {
@@ -157,11 +172,12 @@ suite('path-filter', () => {
     const cwd = repository(t);
     const list = async (text: string) => (await filter(cwd, `--mapping=${text}`, '--config-path=x')).list;
     assert.equal(await list('lib/.* a true lib.yml\napp/.* b true app.yml\n.* c true all.yml'), 'lib.yml\nall.yml\n');
-    assert.equal(await list('app/.* b true app.yml'), '');
+    assert.equal(await list('app/.* b true app.yml'), 'x\n');
   });
 
   for (const [what, args, err] of [
     ['a mapping that cannot be read', ['--mapping=a b'], /path-filter: line 1 of the mapping, `a b`, is not REGEX PARAMETER VALUE/],
+    ['an exclusion that is no pattern', ['--exclude=('], /path-filter: line 1 of the exclusions, `\(`, has no regular expression/],
     ['a base that is not there', ['--base-revision=none'], /path-filter: there is no revision "none"\. Correct base-revision/],
     ['a base that would be an option', ['--base-revision=--all'], /path-filter: there is no revision "--all"\./],
     ['an output that cannot be written', ['--output=/none/x'], /path-filter: \/none\/x cannot be written: ENOENT/],
@@ -176,5 +192,29 @@ suite('path-filter', () => {
     const { code, err } = await call(['path-filter', '--mapping=', '--output=p'], folder(t));
     assert.equal(code, 2);
     assert.match(err, /is not a checkout of a repository\. Put `checkout` before this step\./);
+  });
+});
+
+suite('merge-configs', () => {
+  const merge = async (t: TestContext, files: Record<string, string>) => {
+    const cwd = folder(t, { list: `${Object.keys(files).join('\n')}\n`, ...files });
+    const called = await call(['merge-configs', 'list', 'made.yml'], cwd);
+    return { called, made: called.code === 0 ? readFileSync(join(cwd, 'made.yml'), 'utf8') : null };
+  };
+
+  test('each is laid over those before it, and their anchors are their own', async (t) => {
+    const { made } = await merge(t, {
+      'a.yml': 'version: 2.1\njobs: &all\n  x: {steps: [a, b]}\n  w: {go: "1.10", times: 1}\n',
+      'b.yml': 'version: 2.1\njobs: &all\n  x: {steps: [c]}\n  z: &z {shell: sh}\n  v: *z\n',
+    });
+    assert.equal(made, "version: 2.1\njobs:\n  x:\n    steps:\n    - c\n  w:\n    go: '1.10'\n    times: 1\n  z:\n    shell: sh\n  v:\n    shell: sh\n");
+  });
+
+  test('a single one stays as it is written', async (t) => assert.equal((await merge(t, { 'a.yml': 'a:   1 # one\n' })).made, 'a:   1 # one\n'));
+
+  test('refuses what is no YAML, and what is not there', async (t) => {
+    assert.match((await merge(t, { 'a.yml': 'a: 1\n', 'b.yml': 'a: 1\nb: [\n' })).called.err, /merge-configs: b\.yml: Unable to parse YAML: .* \(line \d\)/);
+    assert.match((await call(['merge-configs', 'list', 'made.yml'], folder(t, { list: 'none.yml\n' }))).err, /merge-configs: ENOENT: .*none\.yml/);
+    assert.equal((await call(['merge-configs', 'list'], folder(t))).code, 2);
   });
 });

@@ -1,4 +1,4 @@
-// What GitHub's own pages ask, from comment and button to check; and the code of a fork on the whole road.
+// What GitHub's own pages ask, from comment, label and button to check; and the code of a fork on the whole road.
 
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
@@ -75,12 +75,13 @@ test('what is the repository’s own is there before any fork', async () => {
 });
 
 let pull: number;
+const hostile = '<< pipeline.number >> "quoted\'; $(id)';
 let forkSha: string;
 
 test('a fork’s pull request waits; a stranger’s word does nothing, a maintainer’s runs it, at T0', async () => {
   const { github, repository } = instance;
   forkSha = await pushToFork({ '.circle.yml': config, '.circle/orbs/mine/tool/1.0.0.yml': 'version: 2.1\ncommands: {say: {steps: [{run: echo from the fork}]}}\n' });
-  ({ number: pull } = await github.openPullRequest(repository, { head: 'mallory:patch', author: 'mallory' }));
+  ({ number: pull } = await github.openPullRequest(repository, { head: 'mallory:patch', title: hostile, author: 'mallory' }));
   const waiting = await instance.check(forkSha, asks);
   assert.equal(waiting.conclusion, 'action_required');
   assert.match(waiting.output.summary!.replaceAll('\\', ''), /5 jobs: look, secret, context, keys, further\.[^]*\.circle\.yml is not that of main/);
@@ -142,6 +143,43 @@ test('new commits ask again, and the button lets them run', async () => {
   github.requestCheckAction(waiting.id, 'allow', 'mallory');
   github.requestCheckAction(waiting.id, 'allow', 'ada');
   assert.equal((await instance.check(newer)).conclusion, 'success');
+});
+
+test('labels are commands too: one runs the fork’s commit, one runs it again; a stranger’s and any other do nothing', async () => {
+  const { github, repository } = instance;
+  const sha = await pushToFork({ '.circle.yml': `version: 2.1\njobs: {build: {${docker}, environment: {TITLE: << pipeline.event.github.pull_request.title >>}, steps: [{run: 'echo "$TITLE"'}]}}\n` });
+  await instance.check(sha, asks);
+  await github.label(repository, pull, 'ada', 'bug');
+  github.addCollaborator(repository, 'mallory', 'read');
+  await github.label(repository, pull, 'mallory', 'run-ci');
+  await github.settled();
+  assert.deepEqual(github.checkRuns(repository, sha).map(({ name, conclusion }) => [name, conclusion]), [[asks, 'action_required']]);
+  await github.label(repository, pull, 'ada', 'ok-to-test');
+  assert.equal((await instance.check(sha)).conclusion, 'success');
+  const view = await instance.ended(sha);
+  assert.equal(await instance.logOf(view, { workflow: 'workflow', step: 0 }), `${hostile}\n`, 'the title is a text, whatever stands in it');
+  await github.unlabel(repository, pull, 'ada', 'run-ci');
+  await github.label(repository, pull, 'ada', 'run-ci');
+  await instance.until('it runs again', async () => (await instance.roundhouse('why', `${repository}#${view.number + 1}`)).stdout.includes('was run again by ada'));
+});
+
+test('the command line allows a fork’s commit, once, and what waits for nobody gets a sentence', async () => {
+  const { github, repository } = instance;
+  const sha = await pushToFork({ '.circle.yml': `version: 2.1\njobs: {build: {${docker}, steps: [{run: echo allowed}]}}\n` });
+  await instance.check(sha, asks);
+  const waiting = await instance.until('the pipeline is listed', async () => {
+    const lines = (await instance.roundhouse('builds', '--limit', '3', '--json')).stdout.split('\n').filter(Boolean);
+    return lines.map((line) => JSON.parse(line) as { sha: string; number: number }).find((line) => line.sha === sha);
+  });
+  const address = `${repository}#${waiting.number}`;
+  assert.match((await instance.roundhouse('why', address)).stdout, /waits until a maintainer allows this commit of a fork to run\. It runs one job: build\./);
+  assert.deepEqual((await instance.roundhouse('allow', address)).code, 0);
+  const late = await instance.roundhouse('allow', address);
+  assert.deepEqual([late.code, /was allowed to run by operator \S+, so there is nothing to allow\.|has ended/.test(late.stderr)], [2, true], late.stderr);
+  assert.equal((await instance.check(sha)).conclusion, 'success');
+  await github.waitForCheck(repository, sha, (check) => check.name === asks && check.conclusion === 'success');
+  const own = await instance.roundhouse('allow', `${repository}#1`);
+  assert.deepEqual([own.code, own.stderr], [2, 'roundhouse: pipeline #1 is not of a fork, so there is nothing to allow.\n']);
 });
 
 test('approve and cancel by buttons', async () => {

@@ -58,6 +58,18 @@ test('what cannot be started is refused with a sentence', async () => {
   assert.equal((await fetch(`${instance.url}/hooks/acme/shop?token=x`, { method: 'POST' })).status, 401);
 });
 
+test('a schedule that somebody arranges is there until it is removed, also over a restart', async () => {
+  assert.match((await instance.roundhouse('schedules', 'add', 'acme/shop', '--name', 'weekly', '--cron', '0 4 * * mon', '--param', 'deep=true')).stderr, /weekly runs main of acme\/shop at 0 4 \* \* mon \(UTC\)\./);
+  await instance.started.at(-1)!.kill('SIGTERM');
+  await instance.startApp();
+  assert.match(await schedules(), /^weekly +main +0 4 \* \* mon +next \d{4}-\d\d-\d\d 04:00 +deep=true$/m);
+  assert.equal((await instance.roundhouse('schedules', 'remove', 'acme/shop', '--name', 'weekly')).code, 0);
+  assert.doesNotMatch(await schedules(), /weekly/);
+  const { stdout } = await instance.roundhouse('audit', 'show', '--json');
+  assert.deepEqual(['pipeline.triggered', 'schedule.added', 'schedule.removed'].filter((action) => !stdout.includes(`"${action}"`)), []);
+});
+
+// Last: its time comes while the others are told.
 test('a schedule of the config starts its workflow when its time has come, and ends with the config', async () => {
   assert.match(await schedules(), /^workflow minutely \(config\) +main +\* \* \* \* \* +next \d{4}-/);
   const line = await ended('the scheduled one', ({ event }) => event === 'schedule');
@@ -65,15 +77,4 @@ test('a schedule of the config starts its workflow when its time has come, and e
   const sha = await instance.push({ '.circle.yml': config });
   await ended('the next push', (each) => each.sha === sha);
   assert.equal(await schedules(), '');
-});
-
-test('a schedule that somebody arranges is there until it is removed, also over a restart', async () => {
-  assert.match((await instance.roundhouse('schedules', 'add', 'acme/shop', '--name', 'weekly', '--cron', '0 4 * * mon', '--param', 'deep=true')).stderr, /weekly runs main of acme\/shop at 0 4 \* \* mon \(UTC\)\./);
-  await instance.started.at(-1)!.kill('SIGTERM');
-  await instance.startApp();
-  assert.match(await schedules(), /^weekly +main +0 4 \* \* mon +next \d{4}-\d\d-\d\d 04:00 +deep=true$/m);
-  assert.equal((await instance.roundhouse('schedules', 'remove', 'acme/shop', '--name', 'weekly')).code, 0);
-  assert.equal(await schedules(), '');
-  const { stdout } = await instance.roundhouse('audit', 'show', '--json');
-  assert.deepEqual(['pipeline.triggered', 'schedule.added', 'schedule.removed'].filter((action) => !stdout.includes(`"${action}"`)), []);
 });

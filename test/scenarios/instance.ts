@@ -18,6 +18,7 @@ import { stepLogKey } from '../../config-schema/address.ts';
 import { readLog } from '../../config-schema/read-log.ts';
 import { summaryKey, type PipelineView } from '../../config-schema/view.ts';
 import { startGitHub, type AppOptions, type CheckRun, type GitHub } from '../github/index.ts';
+import { endsWithUs } from '../temporal.ts';
 
 const run = promisify(execFile);
 const root = new URL('../..', import.meta.url).pathname;
@@ -113,7 +114,8 @@ export async function startInstance({ builders = ['b1'], env: extra = {}, app: a
     ...extra,
   });
   const start = (command: readonly string[], environment: NodeJS.ProcessEnv): Running => {
-    const child = spawn(command[0]!, command.slice(1), { env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
+    const [program, ...args] = [...endsWithUs, ...command];
+    const child = spawn(program!, args, { env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     child.stderr!.on('data', (bytes: Buffer) => (said = (said + bytes.toString()).slice(-200_000)));
     const running: Running = {
@@ -235,10 +237,12 @@ export async function startInstance({ builders = ['b1'], env: extra = {}, app: a
     async until(what, look, timeoutMs = 60_000) {
       const deadline = Date.now() + timeoutMs;
       for (;;) {
+        const asked = Date.now();
         const found = await look();
         if (found) return found;
         if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain until ${what}\n${started.map((each) => each.log().slice(-3000)).join('\n')}`);
-        await sleep(50);
+        // Whoever looks all the time holds up what it waits for: a look by the command line is a process.
+        await sleep(Math.max(50, 2 * (Date.now() - asked)));
       }
     },
     async sandboxes(builder = 'b1') {
@@ -267,8 +271,7 @@ export async function startInstance({ builders = ['b1'], env: extra = {}, app: a
 
   try {
     await instance.startTemporal();
-    await instance.startApp();
-    await Promise.all(builders.map((builder) => instance.startBuilder(builder)));
+    await Promise.all([instance.startApp(), ...builders.map((builder) => instance.startBuilder(builder))]);
     return instance;
   } catch (error) {
     await instance.stop();

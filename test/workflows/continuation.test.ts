@@ -71,6 +71,17 @@ test('workflows and jobs may have the names that the setup config has: each keep
   assert.deepEqual(checksOf(sha), ['choose success', 'ci-2/choose failure']);
 });
 
+test('both configs have the values of the pull request as GitHub told them at the beginning', async (t) => {
+  const pullRequest = { number: 5, url: 'https://github.com/acme/shop/pull/5', title: 'Mend "it"', draft: true, merged: false, headRef: 'mend', baseRef: 'main', baseSha: 'b'.repeat(40) };
+  const { load } = world.forge;
+  t.after(() => (world.forge.load = load));
+  world.forge.load = async (...asked) => ({ ...(await load(...asked)), pullRequest });
+  const draft = '<< pipeline.event.github.pull_request.draft >>';
+  const continuation = `version: 2.1\njobs: {test: ${job('true')}}\nworkflows: {draft: {when: ${draft}, jobs: [test]}, ready: {unless: ${draft}, jobs: [test]}}\n`;
+  const { view } = await pushed(setupConfig(['test "<< pipeline.event.github.pull_request.head.ref >>" = mend', continueWith('continue.yml')]), continuation);
+  assert.deepEqual([view.outcome, ...outcomes(view)], ['passed', 'ci/choose passed', 'draft/test passed']);
+});
+
 test('parameters of the trigger reach both configs', async () => {
   const parameters = 'parameters: {who: {type: string, default: nobody}}\n';
   const says = 'test "<< pipeline.parameters.who >>" = ada';

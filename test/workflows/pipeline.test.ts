@@ -159,6 +159,7 @@ const jobsRun = async (change: { ref: string }): Promise<string[]> => {
 
 test('a push of a branch runs what filters and conditions let through', async () => {
   assert.deepEqual(await jobsRun({ ref: 'refs/heads/main' }), ['ci/test passed', 'ci/deploy skipped', 'ci/tell skipped']);
+  assert.deepEqual((await world.ended(last)).off, [{ workflow: 'docs', reason: 'its condition {equal: [gh-pages, << pipeline.git.branch >>]} (.circle.yml:13) is false' }]);
   assert.deepEqual(await jobsRun({ ref: 'refs/heads/gh-pages' }), ['ci/test passed', 'ci/deploy skipped', 'ci/tell skipped', 'docs/test passed']);
 });
 
@@ -177,7 +178,7 @@ workflows:
   b: {jobs: [{test: {filters: {branches: {only: another}}}}]}
 `);
   const view = await world.ended(++last);
-  assert.deepEqual([view.outcome, view.reason], ['skipped', 'filters of the config keep every job from this branch']);
+  assert.deepEqual([view.outcome, view.reason], ['skipped', 'filters and conditions of the config leave every job out']);
   assert.deepEqual(checksOf(nothing.sha), ['test skipped: Skipped: its filters (.circle.yml:5) let only branches in that match other, and this is main']);
 });
 
@@ -189,7 +190,7 @@ test('where no workflow has a job for the ref nothing runs, no check is made, an
   const { sha } = await world.push(filtered, { ref: 'refs/tags/other' });
   const view = await world.ended(++last);
   assert.equal(view.outcome, 'skipped');
-  assert.equal(view.reason, 'no workflow of .circle.yml has a job for tag other');
+  assert.match(view.reason!, /^no workflow of \.circle\.yml has a job for tag other; docs is off: its condition .* \(\.circle\.yml:\d+\) is false$/);
   assert.deepEqual(checksOf(sha), []);
 });
 

@@ -40,6 +40,7 @@ workflows: {ci: {jobs: [${names.join(', ')}]}}
   assert.deepEqual(heard[0]!.checks.map(({ name, id }) => [name, id]), names.map((name) => [name, undefined]));
   assert.ok(heard.slice(1).every(({ checks }) => checks.every(({ id }) => id !== undefined)), 'later each has its id');
   assert.ok(heard.every(({ mayExist }) => !mayExist));
+  assert.ok(heard.every(({ checks }) => checks.length > 0), 'where nothing is new nothing is told');
 });
 
 test('a report that is tried again has what the first try may have made looked for', async () => {

@@ -4,9 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Runtime, DefaultLogger, NativeConnection, type Worker } from '@temporalio/worker';
-import { Client } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { fileStore } from '../../activities/adapters/file-store.ts';
 import { dataConverter, workflowBundle } from '../../activities/adapters/temporal.ts';
 import { temporalSchedules } from '../../activities/adapters/temporal-schedules.ts';
@@ -34,10 +33,10 @@ import { compileConfig, orbReferences } from '../../config-schema/compile.ts';
 import type { Repository, Trigger } from '../../config-schema/trigger.ts';
 import type { PipelineView } from '../../config-schema/view.ts';
 import { summaryKey } from '../../config-schema/view.ts';
-import { findTemporal } from '../../app/up/all.ts';
 import { deliverTrigger, isPipelineOpen, serialGroups, viewPipeline } from '../../workflows/client.ts';
 import { memoryForge, type MemoryForge } from '../fakes/forge.ts';
 import { processHost } from '../fakes/process-host.ts';
+import { startTemporal } from '../temporal.ts';
 
 export type BuilderProcess = { id: string; builder: Builder; host: SandboxHost; folder: string; stop(): Promise<void> };
 
@@ -78,15 +77,17 @@ const usualLimits: Limits = { queueTimeoutSeconds: 60, builderLostSeconds: 4, le
 export async function startWorld(limits: Partial<Limits> = {}, payloadKeyFile?: string, { atOnce = { pipelinesAtOnce: 0, askAfterSeconds: 60 }, serverArgs = [] }: { atOnce?: AtOnce; serverArgs?: string[] } = {}): Promise<World> {
   Runtime.install({ logger: new DefaultLogger(process.env.LOG_LEVEL === 'debug' ? 'WARN' : 'ERROR') });
   const folder = await mkdtemp(join(tmpdir(), 'rh-world-'));
-  const environment = await TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path: await findTemporal(cache) }, log: { format: 'json', level: 'error' }, extraArgs: serverArgs } });
+  const server = await startTemporal(join(folder, 'temporal'), serverArgs);
+  const connection = await Connection.connect({ address: server.address });
+  const nativeConnection = await NativeConnection.connect({ address: server.address });
   const converter = await dataConverter(payloadKeyFile ?? join(folder, 'payload.keys'));
-  const client = new Client({ connection: environment.connection, dataConverter: converter });
+  const client = new Client({ connection, dataConverter: converter });
   const store = fileStore(join(folder, 'store'));
   const forge = memoryForge();
   const heads = new Map<string, string>();
   const registry: World['registry'] = { link: { name: 'no registry', find: () => Promise.resolve(null) } };
   const control = await controlWorker({
-    connection: environment.nativeConnection,
+    connection: nativeConnection,
     namespace: 'default',
     dataConverter: converter,
     workflowBundle: await workflowBundle(cache),
@@ -133,7 +134,7 @@ export async function startWorld(limits: Partial<Limits> = {}, payloadKeyFile?: 
   const disk = { isFull: false };
   const world: World = {
     client,
-    address: environment.address,
+    address: server.address,
     forge,
     store,
     heads,
@@ -164,7 +165,7 @@ export async function startWorld(limits: Partial<Limits> = {}, payloadKeyFile?: 
       await builder.start();
       const activities = builderActivities(builder, { id, publicKey: key.publicKey, classes });
       // Of its own: one connection may have one worker on a queue, and builders share the queues of the classes.
-      const connection = await NativeConnection.connect({ address: environment.address });
+      const connection = await NativeConnection.connect({ address: server.address });
       const workers = await builderWorkers({ id, builder, activities, classes, connection, namespace: 'default', dataConverter: converter });
       const running = Promise.all(workers.map((worker: Worker) => worker.run()));
       let stopped = false;
@@ -183,7 +184,7 @@ export async function startWorld(limits: Partial<Limits> = {}, payloadKeyFile?: 
     },
     async push(config, change = {}) {
       pushes += 1;
-      const sha = pushes.toString(16).padStart(40, 'a');
+      const sha = `${'a'.repeat(32)}${pushes.toString(16).padStart(8, '0')}`;
       const trigger: Trigger = {
         event: 'push',
         deliveryId: `delivery-${pushes}`,
@@ -211,17 +212,21 @@ export async function startWorld(limits: Partial<Limits> = {}, payloadKeyFile?: 
     async until(what, look, timeoutMs = 60_000) {
       const deadline = Date.now() + timeoutMs;
       for (;;) {
+        const asked = Date.now();
         const found = await look();
         if (found) return found;
         if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain until ${what}`);
-        await sleep(50);
+        // Whoever looks all the time holds up what it waits for.
+        await sleep(Math.max(50, 2 * (Date.now() - asked)));
       }
     },
     async stop() {
       await Promise.all(stops.map((stop) => stop()));
       control.shutdown();
       await controlling;
-      await environment.teardown();
+      await connection.close();
+      await nativeConnection.close();
+      await server.stop();
       for (const host of hosts) await host.reconcile(new Set());
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },

@@ -23,12 +23,18 @@ export const waitsForApproval = ({ type, outcome, reason }: JobView): boolean =>
 /** Everybody sees what waits; who may, the buttons. */
 export function pipelineActions(view: PipelineView, actor: Actor): Html | '' {
   const waiting = view.workflows.flatMap(({ name, jobs }) => jobs.filter(waitsForApproval).map((job) => approval(view, name, job, actor)));
+  if (view.wouldRun !== undefined) waiting.unshift(forkQuestion(view, view.wouldRun, actor));
   return html`${waiting.length === 0 ? '' : html`<div class="approvals">${waiting}</div>`}${actor === null ? '' : buttons(view, actor)}`;
 }
 
 export const approval = (view: PipelineView, workflow: string, { name }: JobView, actor: Actor, page: 'job' | 'pipeline' = 'pipeline'): Html =>
   html`<div class="approval"><p><strong>${name}</strong> of ${workflow} waits for an approval.</p>${
     actor === null ? '' : form(view, 'approve', actor, html`${hidden('workflow', workflow)}${hidden('job', name)}${hidden('page', page)}<button class="approve">Approve ${name}</button>`)
+  }</div>`;
+
+const forkQuestion = (view: PipelineView, wouldRun: string[], actor: Actor): Html =>
+  html`<div class="approval"><div><p>The code is that of a fork, and runs when a maintainer allows this commit.</p><ul>${wouldRun.map((sentence) => html`<li>${sentence}</li>`)}</ul></div>${
+    actor === null ? '' : form(view, 'allow', actor, html`<button class="approve">Build this fork</button>`)
   }</div>`;
 
 function buttons(view: PipelineView, actor: Viewer): Html | '' {

@@ -1,4 +1,4 @@
-// What can be done about a pipeline, or a part of it: approve, cancel, run again?
+// What can be done about a pipeline, or a part of it: approve, cancel, run again, let a fork's commit run?
 
 import type { RerunOf } from '../../../config-schema/trigger.ts';
 import type { PipelineView } from '../../../config-schema/view.ts';
@@ -16,6 +16,8 @@ import { placeOf } from './pipeline-head.ts';
 export type ActionPorts = {
   cancel(view: PipelineView, part: Part, asker: Asker): Promise<void>;
   approve(view: PipelineView, job: Required<Part>, asker: Asker): Promise<void>;
+  /** A fork's commit may run. */
+  allow(view: PipelineView, asker: Asker): Promise<void>;
   /**
    * Answers the number of the pipeline in which it runs: the same one while it is open, else a new one of the same commit; null when its number
    * is long in coming. `by` is the sender of a new one; null: whoever sent this one.
@@ -47,6 +49,11 @@ export function actionRoutes(app: PageApp, ports: CommonPorts & ActionPorts): vo
   on('approve', 'Not approved', async (c, view, { workflow = '', job = '' }) => {
     await ports.approve(view, { workflow, job }, askerOf(c));
     return back(c, view, { workflow, job });
+  });
+
+  on('allow', 'Not allowed to run', async (c, view) => {
+    await ports.allow(view, askerOf(c));
+    return back(c, view, {});
   });
 
   on('rerun', 'Not run again', async (c, view, part) => {

@@ -17,7 +17,7 @@ export function pipelineView(view: PipelineView, facts: Facts, actor: Actor, fau
   return {
     ...frame(view, ''),
     body: html`${head(view, facts, '', now, pipelineActions(view, actor))}
-<div>${view.workflows.length > 0 ? workflows(view, actor, now) : nothingRuns(view, faulty)}</div>
+<div>${view.workflows.length > 0 ? workflows(view, actor, now) : nothingRuns(view, faulty)}${off(view)}</div>
 ${timingView(view, facts.kindsOf, now)}`,
   };
 }
@@ -34,10 +34,13 @@ ${filtered(each.jobs.filter(isFiltered))}`;
   })}`;
 
 const filtered = (jobs: JobView[]): Html | '' =>
-  jobs.length === 0 ? '' : html`<details><summary>${jobs.length === 1 ? 'A job is' : `${jobs.length} jobs are`} not for this branch</summary><ul>${jobs.map(({ name, reason }) => html`<li><b>${name}</b>: ${reason ?? 'filtered out'}</li>`)}</ul></details>`;
+  jobs.length === 0 ? '' : html`<details><summary>${jobs.length === 1 ? 'A job is' : `${jobs.length} jobs are`} left out</summary><ul>${jobs.map(({ name, reason }) => html`<li><b>${name}</b>: ${reason ?? 'filtered out'}</li>`)}</ul></details>`;
+
+const off = ({ off = [] }: PipelineView): Html | '' =>
+  off.length === 0 ? '' : html`<details><summary>${off.length === 1 ? 'A workflow is' : `${off.length} workflows are`} off</summary><ul>${off.map(({ workflow, reason }) => html`<li><b>${workflow}</b>: ${reason}</li>`)}</ul></details>`;
 
 function nothingRuns(view: PipelineView, faulty: boolean): Html {
   if (faulty) return html`<p class="nothing">The config could not be run. <a href="${pagePath(view, 'config')}">See its faults, each on its line</a>.</p>`;
   if (view.state === 'ended') return html`<p>Nothing was run.</p>`;
-  return html`<p>${view.state === 'waiting' ? 'Nothing of it has begun.' : 'Its config is being read.'}</p>`;
+  return html`<p>${view.state === 'waiting' || view.wouldRun !== undefined ? 'Nothing of it has begun.' : 'Its config is being read.'}</p>`;
 }

@@ -19,7 +19,7 @@ const planOf = async (...args: Parameters<typeof compile>): Promise<Plan> => {
   return plan;
 };
 const filter = 'workflows: {ci: {jobs: [o/filter: {base-revision: main, mapping: "a/.* b true", config-path: next.yml, tag: "3.12", resource_class: medium, workspace_path: /tmp/w}]}}\n';
-const continues = 'jobs: {go: {docker: [{image: x}], steps: [checkout, o/continue: {configuration_path: next.yml, parameters: p.json, when: always}, o/finish]}}\nworkflows: {ci: {jobs: [go, o/continue: {configuration_path: next.yml, parameters: "{}"}]}}\n';
+const continues = 'jobs: {go: {docker: [{image: x}], steps: [checkout, o/continue: {configuration_path: next.yml, parameters: p.json, when: always}, o/finish]}}\nworkflows: {ci: {jobs: [go, o/continue: {configuration_path: next.yml, parameters: "{}", executor: {name: o/default, tag: stable}, checkout: false, circleci_ip_ranges: true}]}}\n';
 
 suite('our own orbs stand in for those of the registry', () => {
   for (const [orb, jobs] of [
@@ -37,12 +37,17 @@ suite('our own orbs stand in for those of the registry', () => {
 });
 
 test('the arguments reach the commands as variables, never as text of them', async () => {
-  const { jobs } = await planOf('circleci/path-filtering@1', filter);
+  const { jobs } = await planOf('circleci/path-filtering@2', `executors: {mine: {docker: [{image: "y:1"}]}}\n${filter.replace('tag: "3.12"', 'executor: mine, checkout: true, checkout_method: blobless, same-base-run: false, circleci_ip_ranges: true, exclude: x, parameter_for_files_changed: f')}`);
   const job = jobs['o/filter']!;
-  assert.deepEqual([job.executor.kind === 'docker' && job.executor.image, job.resourceClass, job.steps.map(({ kind }) => kind)], ['cimg/python:3.12', 'medium', ['attach_workspace', 'checkout', 'run', 'run', 'run']]);
+  assert.deepEqual([job.executor.kind === 'docker' && job.executor.image, job.resourceClass, job.steps.map(({ kind }) => kind)], ['y:1', 'medium', ['checkout', 'attach_workspace', 'run', 'run', 'run']]);
   const commands = job.steps.flatMap((step) => (step.kind === 'run' ? [step] : []));
-  assert.deepEqual([commands[0]!.environment['RH_MAPPING'], commands[0]!.environment['RH_CONFIG']], ['a/.* b true', 'next.yml']);
+  assert.deepEqual([commands[0]!.environment['RH_MAPPING'], commands[0]!.environment['RH_CONFIG'], commands[0]!.environment['RH_SAME_BASE']], ['a/.* b true', 'next.yml', 'false']);
   for (const { command } of commands) assert.doesNotMatch(command, /next\.yml|a\/\.\*/);
+});
+
+test('to see what it would go on with, the pipeline does not go on', async () => {
+  const { jobs } = await planOf('circleci/path-filtering@2', filter.replace('tag: "3.12"', 'debug: true, checkout: false'));
+  assert.deepEqual(jobs['o/filter']!.steps.map(({ kind, name }) => [kind, name]), [['attach_workspace', 'Attaching workspace'], ['run', 'Set parameters'], ['run', 'Generate the config']]);
 });
 
 test('a vendored file says otherwise', async () => {

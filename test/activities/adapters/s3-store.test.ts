@@ -72,7 +72,7 @@ for (const [call, fault, act, sentence] of always) {
 }
 
 test('every call that fails now and then is made again', async (t) => {
-  const { failing, through, place } = await failingStore(t);
+  const { failing, through, place } = await failingStore(t, 1000);
   const faults: Fault[] = ['refuse', 'cut', 'cut answer', 'hang', 'lose answer'];
   failing.decide = (call, nth) => (nth % 3 === 1 ? faults[(nth + call.length) % faults.length] : undefined);
   for (let round = 0; round < 3; round += 1) {

@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { githubForge } from '../../../activities/adapters/github.ts';
 import { ForgeUnavailable, type CheckRun, type Forge, type Reported } from '../../../activities/control/forge.ts';
+import type { Trigger } from '../../../config-schema/trigger.ts';
 import { publishedLimits } from '../../github/index.ts';
 import { openGitHub, type Opened } from './open.ts';
 
@@ -41,7 +42,7 @@ test('loading is one query', async () => {
   const { repositoryUrl, ownerId, ...loaded } = await forge.load(trigger, paths);
   assert.ok(ownerId > 0);
   assert.equal(new URL(repositoryUrl).pathname, `/${opened.fullName}`);
-  assert.deepEqual(loaded, { config: { path: '.circle.yml', text: 'x: 1\n' }, refIsProtected: false, senderPermission: 'admin', commit: { subject: 'Begin', authorLogin: 'alice' }, commitBody: '', pullRequestNumbers: [], secretFiles: {}, baseSha: null });
+  assert.deepEqual(loaded, { config: { path: '.circle.yml', text: 'x: 1\n' }, refIsProtected: false, senderPermission: 'admin', commit: { subject: 'Begin', authorLogin: 'alice' }, commitBody: '', pullRequestNumbers: [], pullRequest: null, secretFiles: {}, baseSha: null });
   assert.equal(asked().length - count, 1);
   assert.match(asked().at(-1)!, /graphql/i);
   github.assertNoFaults();
@@ -99,9 +100,27 @@ test('protection', async (t) => {
 test('pull requests made from the branch', async () => {
   const { github } = opened;
   const trigger = await opened.push({ 'a.txt': 'a' }, 'Topic', 'refs/heads/topic');
-  const { number } = await github.openPullRequest(opened.fullName, { head: 'topic', base: 'release/1.0', author: 'alice' });
-  const { pullRequestNumbers, baseSha } = await forge.load(trigger, paths);
-  assert.deepEqual([pullRequestNumbers, baseSha], [[number], (await opened.git('rev-parse', 'origin/release/1.0')).trim()]);
+  const title = '"<< pipeline.number >>"';
+  const { number } = await github.openPullRequest(opened.fullName, { head: 'topic', base: 'release/1.0', title, draft: true, author: 'alice' });
+  const base = (await opened.git('rev-parse', 'origin/release/1.0')).trim();
+  const { pullRequestNumbers, baseSha, pullRequest, repositoryUrl } = await forge.load(trigger, paths);
+  assert.deepEqual([pullRequestNumbers, baseSha], [[number], base]);
+  assert.deepEqual(pullRequest, { number, url: `${repositoryUrl}/pull/${number}`, title, draft: true, merged: false, headRef: 'topic', baseRef: 'release/1.0', baseSha: base });
+  await github.openPullRequest(opened.fullName, { head: 'topic', author: 'alice' });
+  const several = await forge.load(trigger, paths);
+  assert.deepEqual([several.pullRequestNumbers, several.pullRequest], [[number, number + 1], null], 'of several nobody knows which is meant');
+});
+
+test('the pull request of a fork, in the same query; and without it what the webhook said', async () => {
+  const { github } = opened;
+  const pushed = await opened.push({ 'f.txt': 'f' }, 'Patch it', 'refs/heads/patch');
+  const { number } = await github.openPullRequest(opened.fullName, { head: 'patch', title: 'Patch', author: 'alice' });
+  const trigger: Trigger & { pullRequest: object } = { ...pushed, event: 'pull_request', ref: `refs/pull/${number}/head`, pullRequest: { number, url: '', headRepositoryId: 99, headOwner: 'mallory', headName: 'app', baseRef: 'main' } };
+  const count = asked().length;
+  const { pullRequest } = await forge.load(trigger, paths);
+  assert.deepEqual([pullRequest?.number, pullRequest?.title, pullRequest?.headRef, pullRequest?.baseRef, pullRequest?.draft], [number, 'Patch', 'patch', 'main', false]);
+  assert.equal(asked().length - count, 1);
+  assert.equal((await forge.load({ ...trigger, pullRequest: { ...trigger.pullRequest, number: 999 } }, paths)).pullRequest, null);
 });
 
 test('a rerun runs only what is on its ref', async (t) => {

@@ -44,3 +44,27 @@ test('each job has one status, which says how it is and leads to its page', asyn
   }
   assert.deepEqual(opened.github.checkRuns(opened.fullName, sha), []);
 });
+
+test('a job that a filter keeps out has a status where nothing else has its name, and hides no other', async () => {
+  const { sha } = await opened.push({ 'a.txt': 'a' }, 'Filtered');
+  const check = (name: string, of: Partial<CheckRun>): CheckRun => ({ externalId: name, sha, name, detailsUrl: 'https://ci.example/1', status: 'completed', ...of });
+  const filtered = ['deploy', 'build'].map((name) => check(name, { conclusion: 'skipped', unlessThere: true, output: { title: 'Skipped: its filters let only main in', summary: '' } }));
+  const stands = (): unknown[] => opened.github.statuses(opened.fullName, sha).map(({ context, state, description }) => [context, state, description]);
+  await forge.report(opened.repository, [check('build', { conclusion: 'failure', output: { title: 'Failed', summary: '' } })], false);
+  assert.deepEqual(await forge.report(opened.repository, filtered, true), [{ id: null }, { id: null }]);
+  await forge.report(opened.repository, filtered, true);
+  assert.deepEqual(stands(), [['roundhouse: build', 'failure', 'Failed'], ['roundhouse: deploy', 'success', 'Skipped: its filters let only main in']]);
+  await forge.report(opened.repository, [check('deploy', { status: 'in_progress' })], false);
+  assert.deepEqual(stands().at(-1), ['roundhouse: deploy', 'pending', ''], 'what runs on another branch counts for more');
+});
+
+test('all of the commit’s statuses are looked through, however many there are', async () => {
+  const { sha } = await opened.push({ 'b.txt': 'b' }, 'Many');
+  const check = (of: Partial<CheckRun>): CheckRun => ({ externalId: 'build', sha, name: 'build', detailsUrl: 'https://ci.example/1', status: 'completed', conclusion: 'failure', ...of });
+  await forge.report(opened.repository, [check({})], false);
+  opened.github.inject({ match: 'GET /repos/{owner}/{repo}/commits/{ref}/status', status: 200, headers: { 'content-type': 'application/json' }, body: { statuses: Array.from({ length: 100 }, (_, i) => ({ context: `other ${i}` })) } });
+  // What GitHub has as a second page it has here as its only one.
+  opened.github.inject({ match: 'GET /repos/{owner}/{repo}/commits/{ref}/status', status: 200, headers: { 'content-type': 'application/json' }, body: { statuses: [{ context: 'roundhouse: build' }] } });
+  await forge.report(opened.repository, [check({ conclusion: 'skipped', unlessThere: true })], false);
+  assert.deepEqual(opened.github.statuses(opened.fullName, sha).map(({ state }) => state), ['failure']);
+});

@@ -83,6 +83,7 @@ export async function apiOf(t: TestContext, views: PipelineView[], more: Pick<Ap
     rerun: (view, what, by) => (done.push({ rerun: view.number, what, by: by?.login }), Promise.resolve(view.state === 'ended' ? 8 : view.number)),
     cancel: (view, part, asker) => (done.push({ cancel: view.number, ...part, who: asker.who.replace(/\d+/, 'N') }), Promise.resolve()),
     approve: (view, job) => (done.push({ approve: view.number, ...job }), Promise.resolve()),
+    allow: (view) => (done.push({ allow: view.number }), Promise.resolve()),
     handIn: (slice, attempt, { configuration, parameters }) => (done.push({ handIn: slice, attempt, configuration, parameters }), Promise.resolve(configuration === 'again' ? 'A pipeline goes on once, and job setup has handed in a config before.' : null)),
     log: { error: (fields) => void errors.push(fields) },
     now: () => scene.clock.now,

@@ -145,7 +145,7 @@ suite('changing something', () => {
     const scene = await apiOf(t, [heldView()]);
     const forReading = await scene.program('ada', 'read');
     const [rae, ada] = [await scene.program('rae', 'write'), await scene.program('ada', 'write')];
-    const changes = [`${project}/pipeline`, `${project}/pipeline/7/cancel`, `${project}/pipeline/7/rerun`, `/workflow/${workflowId}/cancel`, `/workflow/${workflowId}/rerun`, `/workflow/${workflowId}/approve/${jobId('hold')}`];
+    const changes = [`${project}/pipeline`, `${project}/pipeline/7/cancel`, `${project}/pipeline/7/rerun`, `${project}/pipeline/7/allow`, `/pipeline/${pipelineId}/allow`, `/workflow/${workflowId}/cancel`, `/workflow/${workflowId}/rerun`, `/workflow/${workflowId}/approve/${jobId('hold')}`];
     for (const path of changes) {
       assert.deepEqual(told(await forReading.post(path)), [403, 'This token is for reading. Make one for reading and writing on the page, under your name.'], path);
       assert.deepEqual(told(await rae.post(path)), [403, 'Only somebody with write access to the repository on GitHub may do this.'], path);
@@ -176,7 +176,7 @@ suite('changing something', () => {
     assert.equal(scene.done.length, 1);
   });
 
-  test('approves, cancels and runs again what it names', async (t) => {
+  test('approves, cancels, allows and runs again what it names', async (t) => {
     const scene = await apiOf(t, [heldView()]);
     const ada = await scene.program('ada', 'write');
     assert.equal((await ada.get(`/workflow/${workflowId}`)).body.status, 'on_hold');
@@ -185,6 +185,8 @@ suite('changing something', () => {
     assert.equal((await ada.post(`/workflow/${workflowId}/approve/${items[1].approval_request_id}`)).status, 202);
     assert.equal((await ada.post(`${project}/pipeline/7/approve`, { workflow: 'ci', job: 'hold' })).status, 202);
     assert.equal((await ada.post(`${project}/pipeline/7/cancel`)).status, 202);
+    assert.equal((await ada.post(`${project}/pipeline/7/allow`)).status, 202);
+    assert.equal((await ada.post(`/pipeline/${pipelineId}/allow`)).status, 202);
     assert.deepEqual(told(await ada.post(`${project}/pipeline/7/cancel`, { job: 'build' })), [400, 'workflow: say in which workflow the job is.']);
     assert.deepEqual((await ada.post(`/workflow/${workflowId}/rerun`, { from_failed: true })).body, { workflow_id: workflowId, pipeline_number: 7 });
     await ada.post(`/workflow/${workflowId}/rerun`, { jobs: [items[0].id] });
@@ -196,6 +198,8 @@ suite('changing something', () => {
       { approve: 7, workflow, job: 'hold' },
       { approve: 7, workflow, job: 'hold' },
       { cancel: 7, who: 'github:N ada' },
+      { allow: 7 },
+      { allow: 7 },
       { rerun, what: { kind: 'failed', workflow }, by },
       { rerun, what: { kind: 'job', workflow, job }, by },
       { rerun, what: { kind: 'workflow', workflow }, by },

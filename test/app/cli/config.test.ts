@@ -29,7 +29,7 @@ type Ran = { code: number | null; stdout: string; stderr: string };
 async function config(folder: string, args: string[], { stdin = '', env = {} }: { stdin?: string; env?: Record<string, string> } = {}): Promise<Ran> {
   const child = spawn(program, ['config', ...args], {
     cwd: folder,
-    env: { PATH: process.env.PATH, ROUNDHOUSE_DATA: join(folder, 'data'), ROUNDHOUSE_CACHE: join(folder, 'cache'), ROUNDHOUSE_AIR_GAPPED: 'true', GIT_CEILING_DIRECTORIES: tmpdir(), ...env },
+    env: { PATH: process.env.PATH, ROUNDHOUSE_DATA: join(folder, 'data'), ROUNDHOUSE_CACHE: join(folder, 'cache'), NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ROUNDHOUSE_AIR_GAPPED: 'true', GIT_CEILING_DIRECTORIES: tmpdir(), ...env },
   });
   child.stdin.on('error', () => undefined).end(stdin);
   const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), new Promise<number | null>((resolve) => child.on('close', resolve))]);
@@ -225,6 +225,18 @@ suite('roundhouse config: branch and tag', { concurrency: 2 }, () => {
     assert.deepEqual(await plan(folder, '--tag', '1'), ['build']);
     const { code, stderr, stdout } = await config(folder, ['plan', '-', '--json'], { stdin: bad });
     assert.deepEqual([code, stderr, (JSON.parse(stdout) as { valid: boolean }).valid], [2, '', false]);
+  });
+
+  test('a plan holds what runs when these paths have changed; when nobody names any all have, and a warning says so', async () => {
+    const asking = `version: 2.1\njobs: {api: &j {docker: [{image: a}], steps: [checkout]}, docs: *j}\nworkflows:\n  api: {when: {changed: services/**}, jobs: [api]}\n  docs: {when: {changed: [docs/**, go.mod]}, jobs: [docs]}\n`;
+    const folder = folderWith({ '.circle.yml': asking });
+    assert.deepEqual(await plan(folder, '--changed', 'docs/a', '--changed', 'README.md'), ['docs']);
+    assert.deepEqual(await plan(folder, '--changed', 'services/a', '--changed', 'go.mod'), ['api', 'docs']);
+    assert.deepEqual(await plan(folder), ['api', 'docs']);
+    for (const command of ['validate', 'process']) {
+      assert.match((await config(folder, [command])).stderr, /^\.circle\.yml:4:\d+: warning: workflows\.api\.when\.changed: which paths have changed is not known: name those that shall count with --changed PATH\. .*\n$/);
+      assert.equal((await config(folder, [command, '--changed', 'x'])).stderr, '');
+    }
   });
 
   test('the branch is that of the work tree, else main', async () => {

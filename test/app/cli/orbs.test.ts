@@ -36,7 +36,7 @@ async function roundhouse(folder: string, args: string[], env: Record<string, st
   const child = spawn(program, args, {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, ROUNDHOUSE_DATA: join(folder, '.data'), ROUNDHOUSE_CACHE: join(folder, '.cache'), ROUNDHOUSE_AIR_GAPPED: 'true', GIT_CEILING_DIRECTORIES: tmpdir(), ...env },
+    env: { PATH: process.env.PATH, ROUNDHOUSE_DATA: join(folder, '.data'), ROUNDHOUSE_CACHE: join(folder, '.cache'), NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ROUNDHOUSE_AIR_GAPPED: 'true', GIT_CEILING_DIRECTORIES: tmpdir(), ...env },
   });
   const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), new Promise<number | null>((resolve) => child.on('close', resolve))]);
   assert.doesNotMatch(stderr, /^\s+at .*[.]ts:/m, 'no stack trace');

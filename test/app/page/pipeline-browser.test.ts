@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core';
 import type { PipelineView } from '../../../config-schema/view.ts';
 import { seriousViolations } from '../../axe.ts';
 import { complaintsOf, openPage, startBrowser, type Browser } from '../../browser.ts';
-import { configErrorView, failedView, jobOf, pageOf, runningView, sliceOf, type PageScene } from './pipeline-scene.ts';
+import { configErrorView, failedView, forkView, jobOf, pageOf, runningView, sliceOf, type PageScene } from './pipeline-scene.ts';
 import { eventually } from './scene.ts';
 
 /** Of #5: its tests ran again and more waits for a person. */
@@ -86,17 +86,18 @@ suite('in a browser', () => {
   for (const [how, colorScheme, width] of [['by day', 'light', 1280], ['by night', 'dark', 1280], ['on a phone', 'light', 360]] as const) {
     test(`${how} nothing is hidden from anybody, or wider than the window`, async (t) => {
       const [failed, running, faulty, again] = [fill(await pageOf(t, failedView())), fill(await pageOf(t, runningView())), await pageOf(t, configErrorView()), fill(await pageOf(t, approvalInRerun()))];
+      const fork = await pageOf(t, forkView('It runs one job: build.', `Images: ${'very-long-name/'.repeat(20)}.`));
       faulty.keepFaultyConfig('version: 2.1\njobs: []\n', [{ message: 'jobs: must be a map, is a list.', line: 2 }]);
       const page = await browser.context.newPage();
       t.after(() => page.close());
       const complaints = complaintsOf(page);
       await page.setViewportSize({ width, height: 800 });
       await page.emulateMedia({ colorScheme });
-      for (const [scene, path] of [[failed, ''], [running, ''], [again, ''], [again, '/ci/ship%20it'], [again, '/ci/unit%20tests'], [failed, '/config#L4'], [failed, '/tests'], [failed, '/artifacts'], [faulty, '/config']] as const) {
+      for (const [scene, path] of [[failed, ''], [running, ''], [fork, ''], [again, ''], [again, '/ci/ship%20it'], [again, '/ci/unit%20tests'], [failed, '/config#L4'], [failed, '/tests'], [failed, '/artifacts'], [faulty, '/config']] as const) {
         await page.goto(`${scene.url}/acme/rocket/7${path}`);
         await page.evaluate('for (const details of document.querySelectorAll("details")) details.open = true');
         // Elsewhere only colours and widths differ.
-        if (how === 'by day' || path === '' || path === '/tests') assert.deepEqual(await seriousViolations(page), [], path);
+        if (how === 'by day' || path === '' || path === '/tests') assert.deepEqual(await seriousViolations(page, colorScheme === 'dark' ? 'colours' : undefined), [], path);
         assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${path} scrolls sideways`);
         assert.deepEqual(complaints, [], path);
       }

@@ -136,6 +136,11 @@ export function configErrorView(): PipelineView {
   return { ...failedView(), trust: null, workflows: [], reason: '.circle.yml: jobs.build.steps: must be a list, is a text. Put a dash before each step.' };
 }
 
+/** The commit of a fork, which waits for a maintainer. */
+export function forkView(...wouldRun: string[]): PipelineView {
+  return { ...runningView(), trust: null, workflows: [], reason: 'waits until a maintainer allows this commit of a fork to run', wouldRun };
+}
+
 export const configText = `version: 2.1
 jobs:
   build:

@@ -42,7 +42,7 @@ suite('jobs', () => {
     const view = failedView();
     view.workflows[0]!.jobs.push(jobOf('tell', [], [], 'skipped', { reason: 'its filters (.circle.yml:9) let only branches in that match main, and this is feature/boosters' }));
     const { text } = await (await pageOf(t, view)).get();
-    has(text, /<summary>A job is not for this branch<\/summary><ul><li><b>tell<\/b>: its filters \(.circle.yml:9\) let only/);
+    has(text, /<summary>A job is left out<\/summary><ul><li><b>tell<\/b>: its filters \(.circle.yml:9\) let only/);
     assert.equal(rowOf(text, 'tell'), '');
     assert.equal([...text.matchAll(/<a class="node/g)].length, 7);
   });

@@ -153,7 +153,9 @@ test('pull requests', async (t) => {
     assert.match(reasonOf('pull_request', opened((p) => (p.action = 'closed'))), /was closed/);
   });
   await t.test('from the same repository: its push has the pipeline', () => assert.match(reasonOf('pull_request', opened()), /shares the pipeline of its push/));
-  await t.test('labels change no commit', () => assert.match(reasonOf('pull_request', forkOpened((p) => (p.action = 'labeled'))), /commits are the same/));
+  await t.test('neither a label that is taken off nor a draft changes a commit', () => {
+    for (const action of ['unlabeled', 'converted_to_draft']) assert.match(reasonOf('pull_request', forkOpened((p) => Object.assign(p, { action, label: { name: 'ok-to-test' } }))), /commits are the same/);
+  });
   await t.test('the fork is gone', () => assert.match(reasonOf('pull_request', forkOpened((p) => (p.pull_request.head.repo = null))), /is gone/));
 });
 
@@ -264,6 +266,25 @@ test('comments on pull requests', async (t) => {
   });
   await t.test('bots ask for nothing', () => assert.match(reasonOf('issue_comment', commented('/cancel', (p) => (p.comment.user.type = 'Bot'))), /not a person/));
   await t.test('an issue has no pipelines', () => assert.match(reasonOf('issue_comment', commented('/cancel', (p) => delete p.issue.pull_request)), /not a pull request/));
+});
+
+test('labels on pull requests', async (t) => {
+  const labeled = (label: string, change: (payload: Json) => void = () => {}): Json =>
+    payload('pull_request', (p) => p.action === 'labeled', (p) => {
+      p.label.name = label;
+      p.pull_request.head.sha = sha;
+      change(p);
+    });
+  for (const [label, deed] of [['ok-to-test', { kind: 'allow' }], ['run-ci', { kind: 'rerun', what: { kind: 'all' } }]] as const) {
+    await t.test(`${label} is for the commit that is the head, and no later one`, () => {
+      const command = commandOf('pull_request', labeled(label));
+      assert.deepEqual([command.deed, command.of, command.deliveryId, command.sender.login], [deed, { kind: 'commit', sha }, 'd-1', 'Codertocat']);
+    });
+    await t.test(`${label} by a program`, () => assert.match(reasonOf('pull_request', labeled(label, (p) => (p.sender.type = 'Bot'))), /not put on by a person/));
+  }
+  for (const label of ['bug', 'Run-CI', 'ok-to-test ', 'please run-ci', '/rerun', 'constructor', '']) {
+    await t.test(`no command: ${JSON.stringify(label)}`, () => assert.match(reasonOf('pull_request', labeled(label)), /is no command/));
+  }
 });
 
 test('what becomes of repositories and installations', async (t) => {

@@ -6,9 +6,12 @@ import { compileConfig, orbReferences, printConfig, processConfig } from '../../
 import type { OrbSources } from '../../../config-schema/language/processed.ts';
 import type { Diagnostic } from '../../../config-schema/plan.ts';
 
+/** As many and as long as a pipeline may hand in, and such as patterns choke on. */
+const hostilePaths = Array.from({ length: 290 }, (_, i) => `${i % 2 === 0 ? 'a'.repeat(168) : 'a/'.repeat(84)}${i}`);
+
 /** Compiles the text: never a throw, never more than some seconds for 100 KB, every problem at a place in it, what compiles can be printed. Returns the errors. */
 export function judge(text: string, orbs: OrbSources = new Map()): string[] {
-  const options = { path: '.circle.yml', orbs };
+  const options = { path: '.circle.yml', orbs, changed: { paths: hostilePaths } };
   const bytes = text.length + [...orbs.values()].reduce((sum, orb) => sum + ('text' in orb ? orb.text.length : 0), 0);
   const { compiled, ms } = timed(() => compileConfig(text, options));
   // Five times that, for a processor that is shared: what grows without bounds takes far longer. How long it takes is the benchmark's to say.

@@ -134,9 +134,9 @@ test('2.1 §6 logic: an executor is known by its name, and by its definition', (
 const wrongStatements: [string, ...string[]][] = [
   ['[<< parameters.yes >>]', '1:4 c: a list is no condition. Say how its entries are joined: and: [a, b], or: [a, b].'],
   ['{and: [true, [true]]}', '1:17 c.and[1]: a list is no condition…'],
-  ['{}', '1:4 c: a logic statement has exactly one of and, or, not, equal, matches; this one is empty…'],
-  ['{and: [true], or: [true]}', '1:4 c: a logic statement has exactly one of and, or, not, equal, matches; this one has 2 keys (and, or). Nest them: and: [{equal: [a, b]}, {not: c}].'],
-  ['{xor: [true]}', "1:5 c.xor: there is no operator 'xor'. The operators are and, or, not, equal, matches."],
+  ['{}', '1:4 c: a logic statement has exactly one of and, or, not, equal, matches, changed; this one is empty…'],
+  ['{and: [true], or: [true]}', '1:4 c: a logic statement has exactly one of and, or, not, equal, matches, changed; this one has 2 keys (and, or). Nest them: and: [{equal: [a, b]}, {not: c}].'],
+  ['{xor: [true]}', "1:5 c.xor: there is no operator 'xor'. The operators are and, or, not, equal, matches, changed."],
   ['{and: []}', '1:10 c.and: and has no arguments. Write at least one: and: [a, b].'],
   ['{or: []}', '1:9 c.or: or has no arguments…'],
   ['{equal: []}', '1:12 c.equal: equal has no arguments…'],

@@ -106,6 +106,7 @@ test('a processed config', () => {
       { name: 'ci', place, triggers: undefined, maxAutoReruns: 0, autoCancel: true, jobs: [invocation('build', {}), invocation('test', { requires: ['build'] })] },
       { name: 'nightly', place, triggers: nodeOf([{ schedule: { cron: '0 0 * * *' } }]), maxAutoReruns: 2, autoCancel: false, jobs: [invocation('build', {})] },
     ],
+    leftOut: [],
     jobs: new Map([['build', nodeOf({ docker: [{ image: 'a:1' }], steps: ['checkout'] }) as MapNode]]),
     orbs: [
       { reference: 'circleci/slack@3', version: '3.2.0', sha256: '', origin: '' },

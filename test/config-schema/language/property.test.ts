@@ -12,7 +12,7 @@ const runs = Number(process.env['FAST_CHECK_RUNS'] ?? 300);
 
 const words = [
   ...['version', '2.1', 'jobs', 'workflows', 'commands', 'executors', 'orbs', 'parameters', 'job-groups', 'setup', 'steps', 'docker', 'image', 'machine', 'macos', 'xcode', 'executor', 'name', 'environment', 'run', 'command', 'when', 'unless'],
-  ...['condition', 'and', 'or', 'not', 'equal', 'matches', 'pattern', 'value', 'checkout', 'save_cache', 'restore_cache', 'key', 'keys', 'paths', 'type', 'default', 'enum', 'string', 'boolean', 'integer', 'executor', 'env_var_name', 'requires'],
+  ...['condition', 'and', 'or', 'not', 'equal', 'matches', 'changed', 'pattern', 'value', 'checkout', 'save_cache', 'restore_cache', 'key', 'keys', 'paths', 'type', 'default', 'enum', 'string', 'boolean', 'integer', 'executor', 'env_var_name', 'requires'],
   ...['filters', 'branches', 'tags', 'only', 'ignore', 'matrix', 'exclude', 'alias', 'pre-steps', 'post-steps', 'context', 'parallelism', 'approval', 'no-op', 'serial-group', 'override-with', 'triggers', 'schedule', 'cron', 'max_auto_reruns', 'a', 'b', 'o/a'],
   ...['<< parameters.a >>', '<< pipeline.git.branch >>', '<< matrix.a >>', '<<# parameters.a >>x<</ parameters.a >>', '<<', '>>', '\\<<', '/(a+)+$/', 'pipeline.number == 1', '__proto__', 'constructor', 'true', '3', '.', '', '~', 'on'],
 ];
@@ -143,6 +143,9 @@ suite('texts that are made to do harm', () => {
     ['1,000 workflows', `${workflow('      - j\n')}${list(1000, (i) => `  w${i}: {jobs: [j]}\n`)}`, null],
     ['a pattern that others choke on', workflow(`      - j: {filters: {branches: {only: [/(a+)+$/, /(a|a)*b/, "/${'(x+x+)+'.repeat(20)}y/"]}}}\n`), null],
     ['a pattern that repeats a repetition', workflow('      - j: {filters: {branches: {only: "/((((a{100}){100}){100}){100})/"}}}\n'), /./],
+    ['globs that others choke on', workflow('      - j\n').replace('  w:\n', `  w:\n    when: {changed: ["${'*a'.repeat(10)}b", "${'{a,b,'.repeat(40)}c${'}'.repeat(40)}", "${'**/a/'.repeat(9)}*", "${'[a-z]*'.repeat(10)}x", "${'{,a}'.repeat(60)}b"]}\n`), null],
+    ['15 conditions of 100 different globs', workflow('      - j\n').replace('  w:\n', `  w:\n    when: {or: [${list(15, (i) => `{changed: [${list(100, (k) => `"${'*a{a,[a-z]}?'.repeat(10)}${i}x${k}", `)}]}, `)}]}\n`), /no more than 500 patterns/],
+    ['2,000 conditions of the same 100 globs', workflow('      - j\n').replace('  w:\n', `  w:\n    when: {or: [${list(2000, (i) => `{changed: ${i === 0 ? `&g [${list(100, (k) => `"${'*a{a,[a-z]}?'.repeat(10)}${k}", `)}]` : '*g'}}, `)}]}\n`), null],
     ['50,000 openings of a tag', stepsOf(`[run: "${'<< '.repeat(50_000)}"]`), /Unclosed|expected|2048/i],
     ['50,000 escaped tags', stepsOf(`[run: "${'\\\\<<'.repeat(30_000)}"]`), nothing],
     ['5,000 sections in one another', stepsOf(`[run: "${'<<# pipeline.number >>'.repeat(5000)}${'<</ pipeline.number >>'.repeat(5000)}"]`), nothing],

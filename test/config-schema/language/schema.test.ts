@@ -56,9 +56,9 @@ table('2.1 §3 parameters', [
 table('2.1 §6 conditions', [
   ['every operator', steps(`- when:\n    condition: {and: [true, {or: ["", 0]}, {not: x}, {equal: [1, {a: b}]}, {matches: {pattern: ^a, value: << x >>}}]}\n    steps: []`), []],
   ['a bare list', steps(`- when: {condition: [a], steps: []}`), ['7:27 jobs.build.steps[0].when.condition: a condition is a value or a map of one operator, this is a list. Write `and:` or `or:` before it.']],
-  ['an operator of nobody', steps(`- when: {condition: {nor: [a]}, steps: []}`), ['7:28 jobs.build.steps[0].when.condition.nor: there is no operator nor. Operators are and, or, not, equal, matches.']],
+  ['an operator of nobody', steps(`- when: {condition: {nor: [a]}, steps: []}`), ['7:28 jobs.build.steps[0].when.condition.nor: there is no operator nor. Operators are and, or, not, equal, matches, changed.']],
   ['two operators', steps(`- when: {condition: {and: [a], or: [b]}, steps: []}`), ['7:27 jobs.build.steps[0].when.condition: a condition has exactly one operator, this has and, or. Put them into a list under `and:` or `or:`.']],
-  ['no operator', steps(`- when: {condition: {}, steps: []}`), ['7:27 jobs.build.steps[0].when.condition: a condition has exactly one operator, this has none. Write one of and, or, not, equal, matches.']],
+  ['no operator', steps(`- when: {condition: {}, steps: []}`), ['7:27 jobs.build.steps[0].when.condition: a condition has exactly one operator, this has none. Write one of and, or, not, equal, matches, changed.']],
   ['an empty list', steps(`- when: {condition: {and: []}, steps: []}`), ['7:33 jobs.build.steps[0].when.condition.and: must have at least one argument. Add one.']],
   ['an operator within another', steps(`- when: {condition: {and: [{not: [a]}]}, steps: []}`), ['7:40 jobs.build.steps[0].when.condition.and[0].not: a condition is a value or a map of one operator, this is a list. Write `and:` or `or:` before it.']],
   ['matches without a value', steps(`- when: {condition: {matches: {pattern: a}}, steps: []}`), ['7:28 jobs.build.steps[0].when.condition.matches: required key [value] not found. Add it.']],

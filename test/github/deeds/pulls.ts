@@ -4,12 +4,12 @@ import type { World } from '../world.ts';
 import { addComment } from '../comments.ts';
 import { mergePull } from '../merge.ts';
 import { dequeue, enqueue, type Queued } from '../merge-queue.ts';
-import { closePull, openPull, reopenPull } from '../pulls.ts';
+import { closePull, labelPull, openPull, reopenPull, unlabelPull } from '../pulls.ts';
 import type { PullRequest, Repository } from '../state.ts';
 import type { GitHub } from '../contract.ts';
 import { type Lookup, missing } from './lookup.ts';
 
-type Deeds = Pick<GitHub, 'openPullRequest' | 'closePullRequest' | 'reopenPullRequest' | 'mergePullRequest' | 'comment' | 'comments' | 'enqueue' | 'dequeue'>;
+type Deeds = Pick<GitHub, 'openPullRequest' | 'closePullRequest' | 'reopenPullRequest' | 'mergePullRequest' | 'comment' | 'comments' | 'label' | 'unlabel' | 'enqueue' | 'dequeue'>;
 
 export function pullDeeds(world: World, find: Lookup): Deeds {
   const queue = new Map<PullRequest, Queued>();
@@ -28,6 +28,8 @@ export function pullDeeds(world: World, find: Lookup): Deeds {
     reopenPullRequest: (name, number, by) => reopenPull(world, find.pull(name, number), find.account(by)),
     mergePullRequest: (name, number, by) => mergePull(world, find.pull(name, number), find.account(by)),
     comment: (name, number, by, body) => void addComment(world, find.pull(name, number), find.account(by), null, body),
+    label: (name, number, by, label) => labelPull(world, find.pull(name, number), label, find.account(by)),
+    unlabel: (name, number, by, label) => unlabelPull(world, find.pull(name, number), label, find.account(by)),
     comments: (name, number) => world.state.comments.filter((comment) => comment.repository === find.repository(name) && comment.issue === number).map((comment) => ({ author: comment.author.login, body: comment.body })),
     async enqueue(name, number, by) {
       const pull = find.pull(name, number);

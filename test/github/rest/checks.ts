@@ -79,7 +79,7 @@ function appOf(call: Call) {
   return call.caller.token.installation.app;
 }
 
-async function commitOf(call: Call, repository: Repository): Promise<string> {
+export async function commitOf(call: Call, repository: Repository): Promise<string> {
   const sha = await resolveCommit(repository.path, call.path['ref'] ?? '', repository.defaultBranch);
   if (sha === null) throw unprocessable(`No commit found for SHA: ${call.path['ref']}`);
   return sha;

@@ -116,6 +116,7 @@ export function fileShape(call: Call, repository: Repository, sha: string, chang
   return {
     sha: change.sha,
     filename: change.path,
+    ...(change.previous !== undefined && { previous_filename: change.previous }),
     status: change.status,
     additions: change.additions,
     deletions: change.deletions,

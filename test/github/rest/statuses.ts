@@ -1,11 +1,12 @@
-// How are commits given statuses?
+// How are commits given statuses, and how do they stand together?
 
 import type { Status } from '../state.ts';
 import { fullName } from '../state.ts';
 import { requireCommit } from '../check-runs.ts';
-import { nodeId, userShape } from '../shapes.ts';
+import { nodeId, repositoryLiteShape, userShape } from '../shapes.ts';
 import { isoSeconds, type World } from '../world.ts';
-import { unprocessable, useRepository, type Route } from './route.ts';
+import { commitOf } from './checks.ts';
+import { paginate, repoUrl, unprocessable, useRepository, type Route } from './route.ts';
 
 const mostOfOneContext = 1_000;
 const longestDescription = 140;
@@ -33,7 +34,26 @@ export const statusRoutes: Route[] = [
       return { status: 201, body: shapeOf(world, status) };
     },
   },
+  {
+    operation: 'GET /repos/{owner}/{repo}/commits/{ref}/status',
+    async handle(call) {
+      const { world } = call;
+      const repository = useRepository(call, 'statuses', 'read');
+      const sha = await commitOf(call, repository);
+      const all = world.state.statuses.filter((status) => status.repository === repository && status.sha === sha);
+      const newest = [...new Map(all.map((status) => [status.context, status])).values()];
+      const page = paginate(call, newest);
+      const url = `${repoUrl(call, repository)}/commits/${sha}`;
+      const body = { state: together(newest), statuses: page.items.map((status) => shapeOf(world, status)), sha, total_count: newest.length, repository: repositoryLiteShape(world, repository), commit_url: url, url: `${url}/status` };
+      return { status: 200, body, headers: page.headers };
+    },
+  },
 ];
+
+function together(statuses: readonly Status[]): 'failure' | 'pending' | 'success' {
+  if (statuses.some(({ state }) => state === 'failure' || state === 'error')) return 'failure';
+  return statuses.length === 0 || statuses.some(({ state }) => state === 'pending') ? 'pending' : 'success';
+}
 
 const shapeOf = (world: World, { id, repository, sha, state, targetUrl, description, context, creator, createdAt }: Status): Record<string, unknown> => ({
   url: `${world.api}/repos/${fullName(repository)}/statuses/${sha}`,

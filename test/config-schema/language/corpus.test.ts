@@ -74,7 +74,7 @@ suite('configs of public repositories', { skip: absent }, () => {
 });
 
 /** Sentences name lines. */
-const withoutPlaces = ({ filtered = [], ...plan }: Plan): object => ({ ...plan, warnings: [], filtered: filtered.map(({ workflow, name }) => `${workflow}/${name}`) });
+const withoutPlaces = ({ filtered = [], off = [], ...plan }: Plan): object => ({ ...plan, warnings: [], filtered: filtered.map(({ workflow, name }) => `${workflow}/${name}`), off: off.map(({ workflow }) => workflow) });
 
 function printOf(text: string, path: string, orbs: ReturnType<typeof sharedOrbs>): string {
   const done = processConfig(text, { path, orbs });

@@ -190,8 +190,9 @@ export async function startInstance({ builders = ['b1'], env: extra = {}, app: a
     tree: work,
     git,
     async newest() {
-      const { stdout } = await instance.roundhouse('builds', '--limit', '1', '--json');
-      return (JSON.parse(stdout) as { number: number }).number;
+      // It may have ended before one that began earlier.
+      const { stdout } = await instance.roundhouse('builds', '--limit', '20', '--json');
+      return Math.max(...stdout.trimEnd().split('\n').map((line) => (JSON.parse(line) as { number: number }).number));
     },
     async inTree(input, ...args) {
       const command = run(join(root, 'bin/roundhouse'), args, { env: env(), cwd: work, maxBuffer: 1 << 26 });

@@ -104,6 +104,8 @@ test('each open head gets one pipeline, also when its webhook comes after all; w
 });
 
 test('a repository that cannot be asked is looked at again, and what nobody follows is not looked at', async () => {
+  // Without a grace, what was pushed in the second of the last look is not seen.
+  await nextSecond();
   await opened.push({}, 'more', 'refs/heads/main');
   await opened.github.settled();
   heard.splice(0);

@@ -1,9 +1,10 @@
-// What does the forge hear of a pipeline's checks?
+// What does the forge hear of a pipeline's checks, and the repository of the pipeline?
 
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { ForgeUnavailable, type CheckRun } from '../../activities/control/forge.ts';
-import { askPipeline } from '../../workflows/client.ts';
+import { repositoryWorkflowId } from '../../config-schema/address.ts';
+import { askPipeline, openPipelinesOf } from '../../workflows/client.ts';
 import { startWorld, type World } from './world.ts';
 
 let world: World;
@@ -84,4 +85,17 @@ workflows: {ci: {jobs: [test, {hold: {type: approval}}, {deploy: {requires: [hol
   await askPipeline(world.client, 7, last + 1, { kind: 'approve', by: 'ada', workflow: 'ci', job: 'hold' });
   await ended();
   assert.deepEqual([buttons('hold', sha), buttons('deploy', sha), buttons('test', sha)], [[], [], ['rerun-job', 'rerun-failed', 'rerun-all']]);
+});
+
+test('what nobody has to approve tells the repository of its end alone', async () => {
+  await world.until('the repository has heard of every end before', async () => (await openPipelinesOf(world.client, 7)).length === 0);
+  await world.push(`version: 2.1\njobs:\n  one: {type: no-op}\n  two: {type: no-op}\nworkflows: {ci: {jobs: [one, {two: {requires: [one]}}]}}\n`);
+  await ended();
+  const told = async (): Promise<string[]> => {
+    const { events } = await world.client.workflow.getHandle(repositoryWorkflowId(7)).fetchHistory();
+    const begun = (events ?? []).findLastIndex(({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName === 'triggered');
+    return (events ?? []).slice(begun + 1).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName ?? []);
+  };
+  await world.until('the repository has heard of its end', async () => (await told()).includes('pipelineEnded'));
+  assert.deepEqual(await told(), ['pipelineEnded']);
 });

@@ -106,16 +106,3 @@ test('a pipeline of which nothing runs until somebody approves takes no place, a
   await cancel(third);
   atOnce.pipelinesAtOnce = 0;
 });
-
-test('what nobody has to approve tells the repository of its end alone', async () => {
-  await world.until('the repository has heard of every end before', async () => (await openPipelinesOf(world.client, 7)).length === 0);
-  await push(`version: 2.1\njobs:\n  one: {type: no-op}\n  two: {type: no-op}\nworkflows: {ci: {jobs: [one, {two: {requires: [one]}}]}}\n`);
-  await world.ended(last);
-  const told = async (): Promise<string[]> => {
-    const { events } = await world.client.workflow.getHandle(repositoryWorkflowId(7)).fetchHistory();
-    const begun = (events ?? []).findLastIndex(({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName === 'triggered');
-    return (events ?? []).slice(begun + 1).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName ?? []);
-  };
-  await world.until('the repository has heard of its end', async () => (await told()).includes('pipelineEnded'));
-  assert.deepEqual(await told(), ['pipelineEnded']);
-});

@@ -40,17 +40,17 @@ test('the builder is killed while a secret is printed piece by piece: every piec
   const secret = 'masked-across-the-deaths-of-a-builder';
   await instance.inTree(secret, 'secrets', 'set', 'PIECES');
   const sha = await instance.pushJob(`    steps:
-      - run: {secrets: [PIECES], command: 'for i in $(seq 40); do for p in 1-9 10-20 21-; do printf %s "$(echo "$PIECES" | cut -c$p)"; sleep 0.1; done; echo " $i"; done'}
+      - run: {secrets: [PIECES], command: 'for i in $(seq 60); do for p in 1-9 10-20 21-; do printf %s "$(echo "$PIECES" | cut -c$p)"; sleep 0.1; done; echo " $i"; done'}
 `);
   await runningSandbox();
-  for (let kills = 0; kills < 4; kills++) {
+  for (let kills = 0; kills < 6; kills++) {
     await sleep(700);
     await builder.kill('SIGKILL');
     builder = await instance.startBuilder('b1');
   }
   assert.equal((await instance.check(sha, 'build', 90_000)).conclusion, 'success');
   const stars = '*'.repeat(secret.length);
-  assert.equal(await instance.logOf(await instance.ended(sha), { workflow: 'workflow', step: 0 }), Array.from({ length: 40 }, (_, i) => `${stars} ${i + 1}\n`).join(''));
+  assert.equal(await instance.logOf(await instance.ended(sha), { workflow: 'workflow', step: 0 }), Array.from({ length: 60 }, (_, i) => `${stars} ${i + 1}\n`).join(''));
 });
 
 test('the builder is stopped gracefully in mid-step: the step goes on', async () => {

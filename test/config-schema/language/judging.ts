@@ -9,13 +9,16 @@ import type { Diagnostic } from '../../../config-schema/plan.ts';
 /** As many and as long as a pipeline may hand in, and such as patterns choke on. */
 const hostilePaths = Array.from({ length: 290 }, (_, i) => `${i % 2 === 0 ? 'a'.repeat(168) : 'a/'.repeat(84)}${i}`);
 
-/** Compiles the text: never a throw, never more than some seconds for 100 KB, every problem at a place in it, what compiles can be printed. Returns the errors. */
+/** Compiles the text: never a throw, never more than a second for 100 KB, every problem at a place in it, what compiles can be printed. Returns the errors. */
 export function judge(text: string, orbs: OrbSources = new Map()): string[] {
   const options = { path: '.circle.yml', orbs, changed: { paths: hostilePaths } };
   const bytes = text.length + [...orbs.values()].reduce((sum, orb) => sum + ('text' in orb ? orb.text.length : 0), 0);
   const { compiled, ms } = timed(() => compileConfig(text, options));
-  // Five times that, for a processor that is shared: what grows without bounds takes far longer. How long it takes is the benchmark's to say.
-  assert.ok(ms < 5000 * Math.max(1, bytes / 100_000), `${ms} ms for ${bytes} characters`);
+  // Twice that, for a processor that is shared; one that is slower is so for the yardstick, too. The best of some tries, since others only add to it.
+  const allowedMs = 2000 * Math.max(1, bytes / 100_000);
+  let best = ms;
+  for (let tries = 0; best >= allowedMs && tries < 3; tries++) best = Math.min(best, timed(() => compileConfig(text, options)).ms);
+  assert.ok(best < allowedMs || best < allowedMs * slowness(), `${best} ms for ${bytes} characters`);
 
   const all = 'errors' in compiled ? compiled.errors : [...compiled.plan.warnings, ...compiled.notYet];
   arePlaced(all, text);
@@ -30,6 +33,15 @@ export function judge(text: string, orbs: OrbSources = new Map()): string[] {
     orbReferences(text, { path: options.path });
   }
   return 'errors' in compiled ? errors.map(({ message }) => message) : [];
+}
+
+const yardstick = Array.from({ length: 500 }, (_, i) => `key${i}: {a: [1, two, 3.5], b: "text ${i}"}`).join('\n');
+/** Of a processor on which the slowest of our texts takes 1.3 s. */
+const yardstickMs = 45;
+
+/** How many times as long as usual this processor takes, just now, for something that is always the same; at least once. */
+function slowness(): number {
+  return Math.max(1, Math.min(...[1, 2, 3].map(() => timed(() => parse(yardstick)).ms)) / yardstickMs);
 }
 
 /** In the processor's time: others may be busy on the machine. */

@@ -26,7 +26,7 @@ const user = agentUser();
 const systemCalls = loadSystemCalls(join(agentFolder, 'koffi.node'));
 const steps = stepTable({ user, systemCalls });
 keepMainOutputs(at(paths.run));
-if (main) startMainProcess(readFileSync(0, 'utf8'), at(paths.run), systemCalls);
+const ready = main ? startMainProcess(readFileSync(0, 'utf8'), at(paths.run), systemCalls) : Promise.resolve();
 const server = sshServer({
   hostKey: readFileSync(at(paths.hostKey)),
   authorizedKey: readFileSync(at(paths.authorizedKey)),
@@ -38,4 +38,4 @@ process.on('SIGTERM', () => {
   steps.abandon();
   process.exit(0);
 });
-listen(server, at(paths.agentSocket));
+void ready.then(() => listen(server, at(paths.agentSocket)));

@@ -67,9 +67,10 @@ export const agentCommand: readonly string[] = [`${paths.agent}/tini`, '--', ...
 
 /**
  * What a container runs besides steps: the primary beside the agent, a sidecar in its place. It comes as JSON on the standard input of
- * the agent (started with `--main`) or of `starterCommand`, so that its environment lies nowhere.
+ * the agent (started with `--main`) or of `starterCommand`, so that its environment lies nowhere. The agent answers nobody before the
+ * file `makes` is there, or the process gone, or ten seconds over: no step comes before what it needs.
  */
-export type MainProcess = { argv: string[]; env: Record<string, string>; cwd: string; user: string };
+export type MainProcess = { argv: string[]; env: Record<string, string>; cwd: string; user: string; makes: string | null };
 
 /**
  * What a sidecar's container runs. It says on its standard error that it is there, by an empty line, then reads, and says how it went: by

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { machineImage } from '../../builder/docker-engine.ts';
 import { plainConfig, type ImageConfig, type ImageStore } from '../../builder/image-store.ts';
 import { SandboxError } from '../../builder/sandbox.ts';
-import { asEntrypointUser } from '../lxc/main-process.ts';
+import { asEntrypointUser, entrypointMakes } from '../lxc/main-process.ts';
 import { withLock } from '../lxc/syscalls.ts';
 import { removeTree } from '../remove-tree.ts';
 import { debianImages, type DebianImagesOptions } from './debian.ts';
@@ -29,8 +29,10 @@ rm -rf /var/lib/apt/lists/*
 useradd --create-home --uid 1001 --shell /bin/bash --groups docker circleci
 echo 'circleci ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/circleci`;
 
+const engineSocket = '/run/docker.sock';
+
 /**
- * Clients that come before the engine is ready wait: the socket is there from the beginning, and the engine inherits it. Under cgroup v2
+ * Clients that come before the engine is ready wait: the socket is there before the first step, whole, and the engine inherits it. Under cgroup v2
  * only a cgroup without processes has controllers for those below it, so what runs here moves aside.
  */
 const engine = `set -e
@@ -46,9 +48,11 @@ mtu=$(cat /sys/class/net/eth0/mtu)
 exec perl -MSocket -MPOSIX -e '
   $^F = 255; # The socket stays open for the engine.
   my $socket;
-  socket($socket, PF_UNIX, SOCK_STREAM, 0) and bind($socket, sockaddr_un("/run/docker.sock")) and listen($socket, 128) or die "/run/docker.sock: $!";
-  chown(0, scalar getgrnam("docker"), "/run/docker.sock");
-  chmod(0660, "/run/docker.sock");
+  my $fresh = "${engineSocket}.new";
+  socket($socket, PF_UNIX, SOCK_STREAM, 0) and bind($socket, sockaddr_un($fresh)) and listen($socket, 128) or die "$fresh: $!";
+  chown(0, scalar getgrnam("docker"), $fresh);
+  chmod(0660, $fresh);
+  rename($fresh, "${engineSocket}");
   dup2(fileno($socket), 3);
   $ENV{LISTEN_FDS} = 1;
   $ENV{LISTEN_PID} = $$;
@@ -60,7 +64,7 @@ const config: ImageConfig = {
   ...plainConfig,
   user: 'circleci',
   entrypoint: ['/bin/sh', '-c', engine, 'docker-engine'],
-  labels: { 'com.circleci.preserve-entrypoint': 'true', [asEntrypointUser]: 'root' },
+  labels: { 'com.circleci.preserve-entrypoint': 'true', [asEntrypointUser]: 'root', [entrypointMakes]: engineSocket },
 };
 
 /** Made once for each list of packages, and kept. */

@@ -8,6 +8,8 @@ import type { ContainerSpec } from '../../builder/sandbox.ts';
 const keepsEntrypoint = 'com.circleci.preserve-entrypoint';
 /** Whose process the entrypoint is where the steps have another user. */
 export const asEntrypointUser = 'roundhouse.entrypoint-user';
+/** A file that the entrypoint makes, before which no step begins. */
+export const entrypointMakes = 'roundhouse.entrypoint-makes';
 
 export function primaryProcess(container: ContainerSpec, image: Image, hostname: string): MainProcess | null {
   const wanted = container.entrypoint !== null || container.command !== null || image.config.labels[keepsEntrypoint] === 'true';
@@ -22,5 +24,6 @@ export function mainProcess({ entrypoint, command, user, environment }: Containe
     env: { HOSTNAME: hostname, ...config.environment, ...environment },
     cwd: config.workingDirectory || '/',
     user: user ?? config.labels[asEntrypointUser] ?? config.user,
+    makes: entrypoint === null ? (config.labels[entrypointMakes] ?? null) : null,
   };
 }

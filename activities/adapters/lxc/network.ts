@@ -122,7 +122,8 @@ function mtuOf(interfaces: string[]): number {
   return Math.min(1500, ...mtus);
 }
 
-function setKernel(path: string, value: string): void {
+/** One of /proc/sys/net, which may lack what the kernel was built without. */
+export function setKernel(path: string, value: string): void {
   const file = `/proc/sys/net/${path}`;
   if (existsSync(file) && readFileSync(file, 'utf8').trim() !== value) writeFileSync(file, value);
 }

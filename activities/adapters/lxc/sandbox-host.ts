@@ -16,7 +16,7 @@ import { assertLimits } from './limits.ts';
 import { mainProcess, primaryProcess } from './main-process.ts';
 import { whyNoNesting } from './nesting.ts';
 import { defaultNetwork, type NetworkPlace, type NetworkSettings } from './network-place.ts';
-import { recentlyEnsured, sandboxNetwork } from './network.ts';
+import { recentlyEnsured, sandboxNetwork, setKernel } from './network.ts';
 import { orphan, removeOrphans } from './orphans.ts';
 import type { StoragePool } from './pool.ts';
 import { queuesByName } from './queues.ts';
@@ -220,4 +220,6 @@ function checkName(name: string): string {
 /** The rules of the bridge keep sandboxes apart already; this is the second lock on the same door. */
 function isolatePort(interfaceOnHost: string): void {
   writeFileSync(`/sys/class/net/${interfaceOnHost}/brport/isolated`, '1');
+  // It would give itself an address that nobody asks for, and browsers on this machine abort what they load when addresses change.
+  setKernel(`ipv6/conf/${interfaceOnHost}/disable_ipv6`, '1');
 }

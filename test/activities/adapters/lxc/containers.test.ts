@@ -22,6 +22,8 @@ const images = testImages({
   'debian:bookworm': {},
   'the/job': { user: 'nobody', environment: { FROM_IMAGE: 'yes' }, workingDirectory: '/srv', entrypoint: ['sh', '-c', 'echo entrypoint as $(id -u) in $(pwd) with $FROM_IMAGE $OWN $HOME $0 $*; sleep 1000'], command: ['of-image'] },
   'the/kept': { entrypoint: ['sh', '-c', 'echo kept; exit 7'], labels: { 'com.circleci.preserve-entrypoint': 'true' } },
+  'the/slow': { entrypoint: ['sh', '-c', 'sleep 1; touch /tmp/made; sleep 1000'], labels: { 'com.circleci.preserve-entrypoint': 'true', 'roundhouse.entrypoint-makes': '/tmp/made' } },
+  'the/hasty': { entrypoint: ['sh', '-c', 'exit 3'], labels: { 'com.circleci.preserve-entrypoint': 'true', 'roundhouse.entrypoint-makes': '/tmp/made' } },
   'the/db': { folder: busybox, user: 'db', workingDirectory: '/data', environment: { FROM_IMAGE: 'a b\nc', PATH: '/bin' }, entrypoint: ['sh', '-c', 'echo "db: $*"; id; pwd; env; while :; do echo hello | nc -l -p 5432; done', 'db'], command: ['--of-image'] },
   'the/void': { folder: busybox },
   'the/broken': { folder: busybox, entrypoint: ['/no/such/program'] },
@@ -139,6 +141,16 @@ test('of the primary, the entrypoint is left alone, unless config or label ask f
   assert.equal(await printed(broken, -1, /\n/), 'There is no program "/no/such" in this image.\n');
   assert.equal((await runInside(broken, 'echo goes on')).output, 'goes on\n');
   await Promise.all([alone, asked, kept, broken].map(({ name }) => host.destroy(name)));
+});
+
+test('no step comes before what the entrypoint makes for it, unless that has ended', async () => {
+  const slow = await host.create(specOf({ primary: container('the/slow') }));
+  assert.equal((await runInside(slow, 'ls /tmp')).output, 'made\n');
+  const began = performance.now();
+  const hasty = await host.create(specOf({ primary: container('the/hasty') }));
+  assert.equal((await runInside(hasty, 'ls /tmp')).output, '');
+  assert.ok(performance.now() - began < 9000, 'nobody waited for what cannot come');
+  await Promise.all([slow, hasty].map(({ name }) => host.destroy(name)));
 });
 
 test('all containers of a sandbox have its limits together, and a sidecar that dies of them dies alone', async () => {

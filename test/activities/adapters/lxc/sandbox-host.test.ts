@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sandboxNetwork } from '../../../../activities/adapters/lxc/network.ts';
+import { defaultNetwork } from '../../../../activities/adapters/lxc/network-place.ts';
 import { bindFolder, unmount } from '../../../../activities/adapters/lxc/syscalls.ts';
 import { removeTree } from '../../../../activities/adapters/remove-tree.ts';
 import { plainContainer, SandboxError } from '../../../../activities/builder/sandbox.ts';
@@ -37,6 +39,14 @@ test('a second create answers the same sandbox, also when both are under way at 
   const [one, two] = await Promise.all([host.create(spec), host.create(spec)]);
   assert.deepEqual(one, two);
   assert.deepEqual(await host.create(spec), one);
+  await host.destroy(spec.name);
+});
+
+test('a sandbox gives this machine no further address, which would disturb browsers on it', { skip: !existsSync('/proc/sys/net/ipv6') && 'no IPv6 in this kernel' }, async () => {
+  const spec = specOf();
+  const { interfaceOnHost } = sandboxNetwork(defaultNetwork).place(numberOf(await host.create(spec)));
+  await sleep(3000); // It would come within two.
+  assert.equal(execFileSync('ip', ['-brief', 'address', 'show', 'dev', interfaceOnHost], { encoding: 'utf8' }).trim().split(/\s+/).slice(1).join(' '), 'UP');
   await host.destroy(spec.name);
 });
 

@@ -14,7 +14,7 @@ export type Browser = { context: BrowserContext; close(): Promise<void> };
 /** One with a profile of its own. `options` are Playwright's. */
 export async function startBrowser(options: Parameters<typeof chromium.launchPersistentContext>[1] = {}): Promise<Browser> {
   const folder = await mkdtemp(join(tmpdir(), 'browser-'));
-  const context = await chromium.launchPersistentContext(folder, { executablePath: '/usr/bin/chromium', headless: true, ...options, args: [...flags, ...(options.args ?? [])] });
+  const context = await chromium.launchPersistentContext(folder, { executablePath: join(import.meta.dirname, 'chromium-without-netlink'), headless: true, ...options, args: [...flags, ...(options.args ?? [])] });
   return {
     context,
     async close() {

@@ -189,7 +189,7 @@ function budget(problems: Problems): Compiling['spend'] {
     const had = left > 0;
     left -= steps;
     if (left > 0) return true;
-    if (had) problems.error(place, `the config comes to more than ${mostSteps} steps and jobs, or requires between jobs, when its commands and matrices are expanded. Make it smaller, or split it.`);
+    if (had) problems.error(place, `the config comes to more than ${mostSteps} steps and jobs, or requires between jobs, when its commands and matrices are expanded (a job counts as two). Make it smaller, or split it.`);
     return false;
   };
 }

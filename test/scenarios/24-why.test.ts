@@ -103,17 +103,12 @@ test('a fork is not built, or waits until somebody allows it', async () => {
   const { token } = github.createUser('mallory');
   await instance.push({ '.circle.yml': `version: 2.1\n${nothing}\nworkflows: {ci: {jobs: [nothing]}}\n` });
   const { cloneUrl } = await github.fork(repository, 'mallory');
-  const pushToFork = async (): Promise<string> => {
-    await instance.git('checkout', '-q', '-B', 'patch');
-    await instance.git('commit', '-q', '--allow-empty', '-m', 'From a fork');
-    await instance.git('-c', `http.extraHeader=Authorization: Basic ${Buffer.from(`mallory:${token}`).toString('base64')}`, 'push', '-q', '-f', cloneUrl, 'HEAD:refs/heads/patch');
-    return (await instance.git('rev-parse', 'HEAD')).stdout.trim();
-  };
-  const never = await pushToFork();
+  const fork = { cloneUrl, owner: 'mallory', token };
+  const never = await instance.pushToFork(fork);
   const { number } = await github.openPullRequest(repository, { head: 'mallory:patch', author: 'mallory' });
   assert.deepEqual(await whyEnded(never), [`began by a pull request of mallory for refs/pull/${number}/head; nothing ran; pull request ${number} comes from a fork, and forks are not built here (forks: never)`]);
   assert.equal((await instance.roundhouse('settings', repository, '--forks', 'approve')).code, 0);
-  const asks = await pushToFork();
+  const asks = await instance.pushToFork(fork);
   await until(asks, /waits until a maintainer allows this commit of a fork to run/);
 });
 

@@ -40,21 +40,16 @@ test('a fork’s pull request is told of when its next commit was already: only 
   const { token } = github.createUser('mallory');
   await instance.push(unguarded);
   const { cloneUrl } = await github.fork(repository, 'mallory');
-  const pushToFork = async (): Promise<string> => {
-    await instance.git('checkout', '-q', '-B', 'patch');
-    await instance.git('commit', '-q', '--allow-empty', '-m', 'From a fork');
-    await instance.git('-c', `http.extraHeader=Authorization: Basic ${Buffer.from(`mallory:${token}`).toString('base64')}`, 'push', '-q', '-f', cloneUrl, 'HEAD:refs/heads/patch');
-    return (await instance.git('rev-parse', 'HEAD')).stdout.trim();
-  };
+  const fork = { cloneUrl, owner: 'mallory', token };
   const asks = 'Roundhouse: build this fork';
   const waits = (sha: string) => github.waitForCheck(repository, sha, (check) => check.name === asks && check.conclusion === 'action_required', 60_000);
-  const older = await pushToFork();
+  const older = await instance.pushToFork(fork);
   const url = github.deliveries().at(-1)!.url;
   github.setWebhook('http://127.0.0.1:9/nobody', 'secret');
   const pull = await github.openPullRequest(repository, { head: 'mallory:patch', author: 'mallory' });
   const opened = await github.waitForDelivery(({ event, action }) => event === 'pull_request' && action === 'opened');
   github.setWebhook(url, 'secret');
-  const newer = await pushToFork();
+  const newer = await instance.pushToFork(fork);
   await waits(newer);
   assert.equal((await github.redeliver(opened.id)).statusCode, 200);
   await waits(older);

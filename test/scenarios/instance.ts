@@ -60,6 +60,8 @@ export type Instance = {
   push(files: Record<string, string>, options?: { branch?: string; force?: boolean; message?: string }): Promise<string>;
   /** A push of one job `build` with this YAML body. */
   pushJob(job: string, options?: { branch?: string }): Promise<string>;
+  /** An empty commit on the branch `patch` of the fork at this address, by the owner of the token; answers the sha. */
+  pushToFork(fork: { cloneUrl: string; owner: string; token: string }): Promise<string>;
   check(sha: string, name?: string, timeoutMs?: number): Promise<CheckRun>;
   /** The summary of the pipeline, once it has ended. */
   ended(sha: string, timeoutMs?: number): Promise<PipelineView>;
@@ -212,6 +214,12 @@ export async function startInstance({ builders = ['b1'], env: extra = {}, app: a
       await git('add', '-A');
       await git('commit', '-q', '--allow-empty', '-m', message ?? `Commit ${pushes}`);
       await git('push', '-q', ...(force ? ['-f'] : []), 'origin', `HEAD:refs/heads/${branch}`);
+      return (await git('rev-parse', 'HEAD')).stdout.trim();
+    },
+    async pushToFork({ cloneUrl, owner, token }) {
+      await git('checkout', '-q', '-B', 'patch');
+      await git('commit', '-q', '--allow-empty', '-m', 'From a fork');
+      await git('-c', `http.extraHeader=Authorization: Basic ${Buffer.from(`${owner}:${token}`).toString('base64')}`, 'push', '-q', '-f', cloneUrl, 'HEAD:refs/heads/patch');
       return (await git('rev-parse', 'HEAD')).stdout.trim();
     },
     pushJob: (job, options) => instance.push({ '.circle.yml': `version: 2.1\njobs:\n  build:\n    docker:\n      - image: debian:bookworm\n${job}` }, options),

@@ -60,6 +60,7 @@ test('the setup in the page leads from a one-time address to the first build', a
   await gitHub.goto(made!);
   await gitHub.locator('select[name=login]').selectOption('acme');
   await gitHub.getByRole('button', { name: 'Install' }).click();
+  await gitHub.getByText('is installed on acme').waitFor(); // On its way somewhere, Chromium may never close it.
   await gitHub.close();
   await sees('The App reaches one repository');
 

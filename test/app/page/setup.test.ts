@@ -108,6 +108,7 @@ test('from a page without an App to the first config, in a browser', async (t) =
   await installing.goto((await page.getAttribute('main a[target=_blank]', 'href'))!);
   await installing.selectOption('select[name=login]', 'acme');
   await installing.click('button');
+  await installing.waitForSelector('text=is installed on acme'); // On its way somewhere, Chromium may never close it.
   await installing.close();
   await page.waitForSelector('text=The App reaches one repository.');
   assert.match((await page.textContent('.repositories'))!, /acme\/rocket private <script>alert\(1\)/);

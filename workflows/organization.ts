@@ -10,6 +10,8 @@ const eventsBeforeContinuing = 4000;
 
 export type OrganizationState = {
   groups: [name: string, queue: SerialQueue][];
+  /** As it was last said: how soon those that hold up others are asked about again. */
+  askAfterSeconds?: number;
   /** Came in while the last run was closing. */
   inbox: Message[];
 };
@@ -21,7 +23,7 @@ export async function organization(state: OrganizationState): Promise<void> {
   const inbox = [...state.inbox];
   /** What each place was last told. The next run tells it once more, which does no harm. */
   const told = new WeakMap<SerialPlace, string>();
-  let askAfterSeconds = 60;
+  let { askAfterSeconds = 60 } = state;
   let lookAgainAt = 0;
 
   setHandler(serialJoin, (join) => {
@@ -43,7 +45,7 @@ export async function organization(state: OrganizationState): Promise<void> {
     if (message?.kind === 'leave') await replace(message.place.group, left(queueOf(message.place.group), message.place));
   }
   await condition(allHandlersFinished);
-  await continueAsNew<typeof organization>({ groups: [...groups], inbox });
+  await continueAsNew<typeof organization>({ groups: [...groups], askAfterSeconds, inbox });
 
   async function join(place: SerialPlace): Promise<void> {
     if (awaited().length === 0) lookAgainAt = Date.now() + askAfterSeconds * 1000;

@@ -18,6 +18,8 @@ export type RepositoryState = {
   seen: Seen;
   /** As it was last said; 0: any number. */
   pipelinesAtOnce: number;
+  /** Likewise: how soon those that hold up others are asked about again. */
+  askAfterSeconds?: number;
   /** Pipelines that have begun and not ended. */
   running: number[];
   /** Of those that have begun: nothing of them runs until a person says so, and meanwhile they take no place. */
@@ -40,8 +42,7 @@ export async function repository(state: RepositoryState): Promise<void> {
   const waiting = new Set(state.waiting);
   const heads = new Map(state.heads);
   const memory = memoryOf(state.seen);
-  let { nextNumber, pipelinesAtOnce } = state;
-  let askAfterSeconds = 60;
+  let { nextNumber, pipelinesAtOnce, askAfterSeconds = 60 } = state;
   let lookAgainAt = 0;
 
   setHandler(triggered, (delivered) => void inbox.push({ kind: 'triggered', ...delivered }));
@@ -66,7 +67,7 @@ export async function repository(state: RepositoryState): Promise<void> {
     if (message?.kind === 'disowned') await tellAll(message.reason);
   }
   await condition(allHandlersFinished);
-  await continueAsNew<typeof repository>({ repositoryId, nextNumber, seen: memory.all(), pipelinesAtOnce, running: [...running], held: [...held], waiting: [...waiting], heads: [...heads], inbox });
+  await continueAsNew<typeof repository>({ repositoryId, nextNumber, seen: memory.all(), pipelinesAtOnce, askAfterSeconds, running: [...running], held: [...held], waiting: [...waiting], heads: [...heads], inbox });
 
   async function accept(delivered: Delivered): Promise<void> {
     const { trigger, hashes, knownBy = hashes } = delivered;

@@ -2,9 +2,11 @@
 
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { cancelPipeline, disownRepository, listOpenPipelines, openPipelinesOf } from '../../workflows/client.ts';
 import { pipelineWorkflowId, repositoryWorkflowId } from '../../config-schema/address.ts';
 import { listBuilds } from '../../app/builds.ts';
+import { pipelineHeld } from '../../workflows/messages.ts';
 import { startWorld, type AtOnce, type World } from './world.ts';
 
 let world: World;
@@ -30,6 +32,16 @@ const cancel = async (number: number) => {
   assert.equal((await world.ended(number)).outcome, 'canceled');
 };
 
+/** The repository continues as new when it has heard enough. */
+const continued = async (tell: () => Promise<unknown>): Promise<void> => {
+  const runOf = async () => (await world.client.workflow.getHandle(repositoryWorkflowId(7)).describe()).runId;
+  const first = await runOf();
+  await world.until('the repository has continued', async () => {
+    await tell();
+    return (await runOf()) !== first;
+  });
+};
+
 test('more pipelines than may run at once wait in their order, and say so where builds are listed', async () => {
   const [first, second, third, fourth, fifth] = [await push(), await push(), await push(), await push(), await push()];
   for (const number of [first, second]) await until(number, 'running');
@@ -51,16 +63,12 @@ test('more pipelines than may run at once wait in their order, and say so where 
 });
 
 test('they wait on when the repository continues as new, and a delivery is known as before', async () => {
-  const first = await world.client.workflow.getHandle(repositoryWorkflowId(7)).describe();
   const [one, two, three] = [await push(), await push(), await push()];
-  const trigger = await world.push(endless);
+  const { deliveryId, sha } = await world.push(endless);
   last += 1;
   await until(last, 'waiting');
   // Each drop is a signal of its own: enough of them for the next run.
-  await world.until('the repository has continued', async () => {
-    await world.push(endless, { deliveryId: trigger.deliveryId, sha: trigger.sha });
-    return (await world.client.workflow.getHandle(repositoryWorkflowId(7)).describe()).runId !== first.runId;
-  });
+  await continued(() => world.push(endless, { deliveryId, sha }));
   assert.deepEqual(await openPipelinesOf(world.client, 7), [one, two, three, last]);
   await cancel(one);
   await until(three, 'running');
@@ -91,6 +99,18 @@ test('a raised limit takes effect for those that wait, and a lowered one for tho
   for (const number of [four, five]) await until(number, 'running');
   atOnce.pipelinesAtOnce = 2;
   for (const number of [one, two, three, four, five]) await cancel(number);
+});
+
+test('a raised limit takes effect as soon when the repository has continued meanwhile', async () => {
+  const [one, two, three] = [await push(), await push(), await push()];
+  await until(three, 'waiting');
+  // What it hears meanwhile does not say how many, as deliveries do.
+  await continued(() => world.client.workflow.getHandle(repositoryWorkflowId(7)).signal(pipelineHeld, { number: one, held: false }));
+  await sleep(1500); // It asks once as it begins.
+  atOnce.pipelinesAtOnce = 3;
+  await until(three, 'running');
+  atOnce.pipelinesAtOnce = 2;
+  for (const number of [one, two, three]) await cancel(number);
 });
 
 test('pipelines that end at once give their places back at once', async () => {

@@ -56,18 +56,16 @@ export function invoke(use: Use, compiling: Compiling): Invoked {
   const { reference, raw, place } = use;
   const { variables } = compiling.loader.config;
   const asked = childOf(raw, 'matrix');
-  const nothing = { invocations: [], aliases: [textOf(raw, 'name') ?? reference], group: null };
   if (isNull(asked)) {
-    if (!compiling.spend(perJob, place)) return nothing;
-    const invocation = invokeOne(use, { variables, name: reference, otherName: null }, null, compiling);
+    const invocation = compiling.spend(perJob, place) ? invokeOne(use, { variables, name: reference, otherName: null }, null, compiling) : undefined;
     // That the job is not there has been said: nobody who requires it is told so again.
-    return invocation ? { invocations: [invocation], aliases: [], group: null } : nothing;
+    return invocation ? { invocations: [invocation], aliases: [], group: null } : { invocations: [], aliases: [textOf(raw, 'name') ?? reference], group: null };
   }
   const matrix = read(asked!, variables, compiling);
   const members = membersOf(reference, matrix, place, compiling.problems);
-  if (!compiling.spend(perJob * members.length, place)) return nothing;
-  const invocations = members.flatMap((member) => invokeOne(use, { variables: matrixVariables(member, variables), ...memberName(reference, member, matrix) }, member, compiling) ?? []);
   const aliases = [textOf(matrix, 'alias') ?? reference];
+  if (!compiling.spend(perJob * members.length, place)) return { invocations: [], aliases, group: null };
+  const invocations = members.flatMap((member) => invokeOne(use, { variables: matrixVariables(member, variables), ...memberName(reference, member, matrix) }, member, compiling) ?? []);
   // A name without the matrix in it is the same for all: they are counted.
   const [name, ...others] = new Set(invocations.map((invocation) => invocation.name));
   if (name !== undefined && others.length === 0 && invocations.length > 1) {

@@ -90,7 +90,7 @@ function compileWorkflow({ name, place, node }: { name: string; place: Place; no
     const invoked = group ? invokeGroup(use, group, compiling) : [invoke(use, compiling)];
     if (group) groups.push({ name: invoked[0]!.group!.name, place: use.place });
     entries.push(...invoked);
-    if (problems.isFull()) break;
+    if (problems.isFull() || !compiling.spend(0, use.place)) break;
   }
   checkOnce(groups, (group, times) => `Job-group '${group}' occurs ${times} times in workflow '${name}'. Give each of them a \`name\` of its own.`, problems);
   return { name, place, node, edges: withoutOff(resolveRequires(name, entries, compiling)) };

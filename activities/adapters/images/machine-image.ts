@@ -32,8 +32,8 @@ echo 'circleci ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/circleci`;
 const engineSocket = '/run/docker.sock';
 
 /**
- * Clients that come before the engine is ready wait: the socket is there before the first step, whole, and the engine inherits it. Under cgroup v2
- * only a cgroup without processes has controllers for those below it, so what runs here moves aside.
+ * Clients that come before the engine is ready wait: the socket is there, with its owner, before the first step, and the engine inherits
+ * it. Under cgroup v2 only a cgroup without processes has controllers for those below it, so what runs here moves aside.
  */
 const engine = `set -e
 cgroups=/sys/fs/cgroup
@@ -52,7 +52,7 @@ exec perl -MSocket -MPOSIX -e '
   socket($socket, PF_UNIX, SOCK_STREAM, 0) and bind($socket, sockaddr_un($fresh)) and listen($socket, 128) or die "$fresh: $!";
   chown(0, scalar getgrnam("docker"), $fresh);
   chmod(0660, $fresh);
-  rename($fresh, "${engineSocket}");
+  rename($fresh, "${engineSocket}") or die "${engineSocket}: $!";
   dup2(fileno($socket), 3);
   $ENV{LISTEN_FDS} = 1;
   $ENV{LISTEN_PID} = $$;

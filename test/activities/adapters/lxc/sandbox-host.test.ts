@@ -42,7 +42,7 @@ test('a second create answers the same sandbox, also when both are under way at 
   await host.destroy(spec.name);
 });
 
-test('a sandbox gives this machine no further address, which would disturb browsers on it', { skip: !existsSync('/proc/sys/net/ipv6') && 'no IPv6 in this kernel' }, async () => {
+test('a sandbox gives this machine no further address, which would disturb browsers on it', async () => {
   const spec = specOf();
   const { interfaceOnHost } = sandboxNetwork(defaultNetwork).place(numberOf(await host.create(spec)));
   await sleep(3000); // It would come within two.
